@@ -1,0 +1,23 @@
+/* rill/rill.h: all of rill.
+ *
+ *   base.h       borrowed bytes, memory and log handed in
+ *   error.h      the error codes
+ *   loop.h       loops, timers, other threads, foreign loops
+ *   http.h       requests and responses
+ *   server.h     listening, TLS, handlers
+ *   conn.h       connections and messages
+ *   websocket.h  the WebSocket service
+ *   version.h    which rill this is */
+#ifndef RILL_RILL_H
+#define RILL_RILL_H
+
+#include <rill/base.h>
+#include <rill/conn.h>
+#include <rill/error.h>
+#include <rill/http.h>
+#include <rill/loop.h>
+#include <rill/server.h>
+#include <rill/version.h>
+#include <rill/websocket.h>
+
+#endif

@@ -1,0 +1,103 @@
+/* slice.c: comparing, trimming and taking apart borrowed bytes. */
+#include "base/slice.h"
+
+static uint8_t lower(uint8_t c)
+{
+	return c >= 'A' && c <= 'Z' ? (uint8_t)(c | 0x20) : c;
+}
+
+static bool is_blank(uint8_t c)
+{
+	return c == ' ' || c == '\t';
+}
+
+bool rl_slice_equal(struct rl_slice a, struct rl_slice b)
+{
+	return a.len == b.len && (!a.len || memcmp(a.data, b.data, a.len) == 0);
+}
+
+bool rl_slice_equal_nocase(struct rl_slice a, struct rl_slice b)
+{
+	if (a.len != b.len)
+		return false;
+	if (!a.len || memcmp(a.data, b.data, a.len) == 0)
+		return true; /* written as is usual */
+	for (size_t i = 0; i < a.len; i++)
+		if (lower(a.data[i]) != lower(b.data[i]))
+			return false;
+	return true;
+}
+
+bool rl_slice_starts(struct rl_slice s, struct rl_slice prefix)
+{
+	return s.len >= prefix.len && rl_slice_equal(rl_slice(s.data, prefix.len), prefix);
+}
+
+struct rl_slice rl_slice_trim(struct rl_slice s)
+{
+	while (s.len && is_blank(s.data[0]))
+		rl_slice_skip(&s, 1);
+	while (s.len && is_blank(s.data[s.len - 1]))
+		s.len--;
+	return s;
+}
+
+/* Where the element at the start of list ends: at a comma outside of quotes, or at the end. */
+static size_t element_end(struct rl_slice list)
+{
+	bool quoted = false;
+	size_t i = 0;
+	for (; i < list.len; i++) {
+		uint8_t c = list.data[i];
+		if (c == '"')
+			quoted = !quoted;
+		else if (quoted && c == '\\' && i + 1 < list.len)
+			i++; /* RFC 9110, 5.6.4: quoted-pair */
+		else if (!quoted && c == ',')
+			break;
+	}
+	return i;
+}
+
+bool rl_slice_next_element(struct rl_slice *list, struct rl_slice *element)
+{
+	while (list->len) {
+		size_t end = element_end(*list);
+		*element = rl_slice_trim(rl_slice(list->data, end));
+		rl_slice_skip(list, end < list->len ? end + 1 : end);
+		if (element->len)
+			return true;
+	}
+	return false;
+}
+
+static bool is_token_char(uint8_t c)
+{
+	if ((lower(c) >= 'a' && lower(c) <= 'z') || (c >= '0' && c <= '9'))
+		return true;
+	return c && strchr("!#$%&'*+-.^_`|~", c);
+}
+
+bool rl_slice_is_token(struct rl_slice s)
+{
+	for (size_t i = 0; i < s.len; i++)
+		if (!is_token_char(s.data[i]))
+			return false;
+	return s.len > 0;
+}
+
+bool rl_slice_to_u64(struct rl_slice s, uint64_t *value)
+{
+	uint64_t v = 0;
+	for (size_t i = 0; i < s.len; i++) {
+		if (s.data[i] < '0' || s.data[i] > '9')
+			return false;
+		if (__builtin_mul_overflow(v, 10u, &v) ||
+			__builtin_add_overflow(v, (uint64_t)(s.data[i] - '0'), &v))
+			return false;
+	}
+	if (!s.len)
+		return false;
+	*value = v;
+	return true;
+}

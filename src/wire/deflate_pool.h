@@ -1,0 +1,37 @@
+/* deflate_pool.h: zlib states, new or from the pool. Only for deflate.c.
+ *
+ * A pool belongs to one loop, and a state goes back to the pool it came from: a codec lives and
+ * ends on that loop's thread. */
+#ifndef RL_WIRE_DEFLATE_POOL_H
+#define RL_WIRE_DEFLATE_POOL_H
+
+#define ZLIB_CONST /* next_in points to const */
+#include <zlib.h>
+#include "base/list.h"
+#include "wire/deflate.h"
+
+/* What makes two states interchangeable. An inflater has window bits alone. */
+struct rl_zkind {
+	bool deflates;
+	uint8_t bits;
+	int level, mem_level, strategy;
+};
+
+struct rl_zstate {
+	z_stream z;
+	struct rl_zkind kind;
+	const struct rl_env *env;
+	struct rl_list node;
+};
+
+/* A state as good as new, or NULL when out of memory. */
+struct rl_zstate *rl_zstate_borrow(
+	const struct rl_env *env, struct rl_deflate_pool *pool, const struct rl_zkind *kind);
+
+/* Gives back, reset, in whatever state it is. pool is the one it was borrowed with; without one
+ * (NULL) it is freed. state may be NULL. */
+void rl_zstate_return(struct rl_deflate_pool *pool, struct rl_zstate *state);
+
+void rl_zstate_free(struct rl_zstate *state); /* NULL is fine */
+
+#endif

@@ -1,0 +1,249 @@
+/* ws_session.h: one end of an RFC 6455 connection after its handshake: frames in, messages and
+ * events out, fragments, control frames, UTF-8, limits, compression, the closing handshake and
+ * its deadlines. No socket, no clock.
+ *
+ * Input is a moving slice of WRITABLE bytes (payload is unmasked in place). A frame that lies
+ * whole in it and is a message by itself is handed out where it is. Of a cut frame the payload
+ * that is there is consumed into the session's message, so that at most a header (13 bytes) is
+ * left over; cost stays linear however the bytes are split.
+ *
+ * What the session itself has to say (pongs, close frames, pings) is appended to the
+ * buffer given at init; its owner writes that out after every call. */
+#ifndef RL_WIRE_WS_SESSION_H
+#define RL_WIRE_WS_SESSION_H
+
+#include <rill/base.h>
+#include "base/buf.h"
+#include "base/slice.h"
+#include "wire/ws_frame.h"
+
+struct rl_deflate;
+
+/* What is the same for all connections of one service; outlives its sessions. */
+struct rl_ws_config {
+	uint64_t max_message; /* bytes of a message, after inflating; 1009 above. A compressed frame
+	                         * may announce a little more, for what does not compress */
+	uint32_t max_fragments; /* frames of one message; 1008 above */
+	bool pieces;            /* hand out PIECE events as bytes come, not whole messages */
+	uint32_t close_timeout; /* ms from our Close, or from a failure, to the end of TCP */
+	uint32_t linger;        /* client: ms for the server to end TCP after the handshake */
+	uint32_t ping_interval; /* ms between automatic pings; 0: none */
+	uint32_t pong_timeout;  /* ms for their pong; 0: not acted on */
+};
+
+/* max_message 64 MiB - 1, max_fragments 2^20, whole messages, 30 s, 2 s, no pings. */
+void rl_ws_config_default(struct rl_ws_config *config);
+
+enum rl_ws_role {
+	RL_WS_SERVER, /* unmasks; sends unmasked */
+	RL_WS_CLIENT, /* the other way round */
+};
+
+enum rl_ws_state {
+	RL_WS_OPEN,
+	RL_WS_CLOSE_SENT, /* our Close is out; messages still arrive and are still delivered */
+	RL_WS_DONE,   /* Close sent and received: the server ends TCP, the client waits linger */
+	RL_WS_FAILED, /* we failed the connection: Close is out, input is discarded */
+};
+
+enum rl_ws_event_type {
+	RL_WS_MESSAGE, /* text, data: a whole message */
+	RL_WS_PIECE,   /* text, data: the next piece of a message; fin: the last. Text pieces end
+	                * between characters */
+	RL_WS_PING,    /* data; its pong has been queued, also after our Close (RFC 6455, 5.5.2) */
+	RL_WS_PONG,    /* data */
+	RL_WS_CLOSE,   /* code (1005: none was sent) and data (the reason): once. If the peer spoke
+	                * first the answering Close has been queued */
+};
+
+struct rl_ws_event {
+	enum rl_ws_event_type type;
+	bool text;       /* MESSAGE, PIECE: text, else binary */
+	bool first, fin; /* PIECE */
+	bool compressed; /* MESSAGE, PIECE: came compressed (for the trace tap) */
+	bool in_place;   /* MESSAGE: data lies in the input, and the session holds nothing: it
+	                       * need not be called again before there is more input */
+	uint16_t code;
+	struct rl_slice data; /* good until the next rl_ws_next() or rl_ws_fini(), whatever else is
+	                       * called in between */
+};
+
+/* What there is of a frame or message that has begun and not ended. */
+struct rl_ws_part {
+	struct rl_buf message; /* of a message that came cut, fragmented or compressed */
+	uint8_t *control;      /* payload of a cut control frame (125 bytes), while needed */
+	uint64_t frame_left;   /* payload bytes of the current frame still to come */
+	uint64_t message_len;  /* bytes of the message so far, pieces handed out included */
+	uint32_t fragments;    /* frames of the message so far */
+	uint32_t utf8;         /* of the message, see base/utf8.h */
+	uint8_t mask[4];
+	uint8_t mask_phase;  /* payload bytes of the current frame so far, modulo 4 */
+	uint8_t control_len; /* bytes collected of a cut control frame */
+	uint8_t carry_len;   /* pieces: a text piece's last character, cut so far */
+	uint8_t carry[4];
+};
+
+/* One end. Fields are the session's own; its owner sets deflate after init when it was agreed, and
+ * reads state, close_code and error_text.
+ *
+ * An idle session holds no memory: what an event handed out goes back in the rl_ws_next() after it,
+ * so the owner calls that until it returns 0, or until an event was in_place. */
+struct rl_ws {
+	const struct rl_ws_config *config;
+	struct rl_buf *out; /* where the session's own frames go; also names the allocator */
+	struct rl_deflate *deflate; /* owned; NULL when not agreed */
+	struct rl_ws_part *part;    /* NULL between messages that lie whole in the input */
+	const char *error_text;     /* after a failure or a missed deadline: one sentence. Static */
+	uint64_t deadline_at;       /* when expire() has to be called; UINT64_MAX: never */
+	uint64_t pinged_at;  /* when the latest automatic ping went out, or init() was called */
+	uint32_t ping_count; /* automatic pings so far: their payload, in decimal */
+	uint16_t close_code; /* 1006, until the CLOSE event or a failure of ours says better */
+	uint8_t opcode;      /* of the current frame */
+	enum rl_ws_state state : 8;
+	enum rl_ws_role role : 8;
+	bool in_frame : 1;   /* header read, payload not done; part is there */
+	bool fin : 1;        /* of the current frame */
+	bool in_message : 1; /* a data message is open; part is there */
+	bool text : 1;
+	bool compressed : 1;
+	bool piece_out : 1;      /* pieces: the first of this message has been handed out */
+	bool bad_text : 1;       /* found in rl_ws_received(), told by rl_ws_next() */
+	bool pong_due : 1;       /* the latest automatic ping is unanswered */
+	bool hold_message : 1;   /* message was handed out; release before going on */
+	bool hold_control : 1;   /* likewise control */
+	bool out_compressed : 1; /* the message being sent in fragments is compressed */
+	bool deflate_broken : 1; /* a compressor that lost output is not used again */
+};
+
+/* config and out outlive the session; memory is taken as out takes it; out receives the session's own frames. now: ms, for the
+ * first automatic ping. */
+void rl_ws_init(struct rl_ws *ws, const struct rl_ws_config *config, enum rl_ws_role role,
+	struct rl_buf *out, uint64_t now);
+void rl_ws_fini(struct rl_ws *ws);
+
+/* Reads on. Returns 1 with one event, 0 when more bytes are needed, or
+ *   RILL_EPROTO  the peer broke the protocol or a limit: the session is FAILED, close_code and
+ *                error_text say how (1002, 1007, 1008, 1009), the Close has been queued
+ *   RILL_ENOMEM  likewise, with 1011
+ * In the states DONE and FAILED it discards all input and returns 0. now: ms. */
+int rl_ws_next(struct rl_ws *ws, struct rl_slice *in, struct rl_ws_event *ev, uint64_t now);
+
+/* Memory into which the next payload bytes may be received directly, at most *len of them; NULL
+ * when the session is not inside the uncompressed payload of a large cut frame. The bytes go in
+ * as they come from the wire. Growth follows what has arrived, not what was announced. */
+uint8_t *rl_ws_receive_target(struct rl_ws *ws, size_t *len);
+
+/* Nearly all that ever comes is short messages that lie whole in the input, one frame each. Those are
+ * known at a glance, without a call: an owner that asks first saves most of what rl_ws_next() costs.
+ * Anything else, or anything odd, is for rl_ws_next(), which asks too. */
+struct rl_ws_short {
+	uint32_t size, len; /* of header and payload */
+	bool text;
+};
+
+static inline bool rl_ws_glance(const struct rl_ws *ws, struct rl_slice in, struct rl_ws_short *m)
+{
+	uint8_t masked = ws->role == RL_WS_SERVER ? 0x80 : 0;
+	if (in.len < 8 || ws->part || ws->state > RL_WS_CLOSE_SENT || ws->config->pieces)
+		return false;
+	const uint8_t *data = in.data;
+	m->text = data[0] == (RL_WS_FIN | RL_WS_OP_TEXT);
+	if (!m->text && data[0] != (RL_WS_FIN | RL_WS_OP_BINARY))
+		return false;
+	m->len = (uint32_t)data[1] ^ masked;
+	m->size = masked ? 6 : 2;
+	if (m->len == 126) {
+		m->len = (uint32_t)data[2] << 8 | data[3];
+		m->size += 2;
+	} else if (m->len > 126) {
+		return false;
+	}
+	return in.len >= m->size + m->len && m->len <= ws->config->max_message;
+}
+
+/* Takes what rl_ws_glance() has seen. Results of rl_ws_next(). */
+int rl_ws_take_short(struct rl_ws *ws, struct rl_slice *in, const struct rl_ws_short *m,
+	struct rl_ws_event *ev, uint64_t now);
+
+/* Would rl_ws_receive_target() name memory now? Costs nothing. */
+bool rl_ws_wants_target(const struct rl_ws *ws);
+
+/* n bytes were received there. They count as read; call rl_ws_next() afterwards, with an empty
+ * slice if need be, for what follows from them. */
+void rl_ws_received(struct rl_ws *ws, size_t n);
+
+/* Bytes of memory that an unfinished message holds. */
+static inline size_t rl_ws_held(const struct rl_ws *ws)
+{
+	return ws->part ? ws->part->message.cap : 0;
+}
+
+/* Is a message's memory the session's own (came cut, fragmented or inflated)? Then this takes it
+ * over as a blob during the MESSAGE event; NULL when it lies in the input or memory is short. */
+struct rl_blob *rl_ws_take_message(struct rl_ws *ws);
+
+/* Begins the closing handshake (or queues nothing when a Close is already out). code 1005 sends
+ * an empty Close and takes no reason. Returns 0; RILL_EINVAL: a code that may not be sent (see
+ * rl_ws_code_sendable), a reason over 123 bytes; RILL_EUTF8; RILL_ENOMEM (the state changes all the
+ * same). */
+int rl_ws_close(struct rl_ws *ws, uint16_t code, struct rl_slice reason, uint64_t now);
+
+/* Fails the connection from our side for a reason of our own: queues the Close with code and
+ * text (static, at most 123 bytes) unless one is out already, state FAILED. Nothing happens in the
+ * states DONE and FAILED. */
+void rl_ws_fail(struct rl_ws *ws, uint16_t code, const char *text, uint64_t now);
+
+/* Appends a data frame (fin) or a fragment to a buffer: header, masking and compression as the
+ * session has them. For a message in one piece first and fin are true; whether a message in
+ * fragments is compressed is decided by the length of its first. Returns 0, RILL_ECLOSED (Close is
+ * out), RILL_ENOMEM: nothing was appended, and a message begun compressed cannot be continued
+ * (fail the session). Text is not checked here. */
+int rl_ws_write(struct rl_ws *ws, struct rl_buf *out, bool text, bool first, bool fin,
+	struct rl_slice data);
+
+/* Only the header of an unmasked, uncompressed, whole message; the payload follows by reference.
+ * Servers in state OPEN only, not between fragments. Returns its size. */
+size_t rl_ws_write_message_head(
+	struct rl_ws *ws, uint8_t out[RL_WS_HEAD_MAX], bool text, uint64_t len);
+
+/* Appends a ping or pong. RILL_ETOOBIG: over 125 bytes; RILL_ECLOSED: Close is out; RILL_ENOMEM. */
+int rl_ws_write_control(
+	struct rl_ws *ws, struct rl_buf *out, enum rl_ws_opcode opcode, struct rl_slice data);
+
+/* When rl_ws_expire() has to be called; UINT64_MAX: not at all. Read it again after every other
+ * call. It is, by state:
+ *   OPEN        the next automatic ping: ping_interval after the latest (or init), whatever else
+ *               was sent or came. While one is unanswered and pong_timeout is set it is instead
+ *               pong_timeout after that ping, and no other goes out; a pong that comes after the
+ *               next was due makes that due at once. Only a pong with the payload of the latest
+ *               automatic ping is its answer
+ *   CLOSE_SENT  close_timeout after our Close; pings and their deadline have ended
+ *   DONE        server: close_timeout after the handshake, for what is queued to leave and TCP to
+ *               be ended; client: linger after it
+ *   FAILED      close_timeout after the failure
+ * After a deadline was missed there is none any more. A close_timeout or linger of 0 does not wait
+ * at all. */
+static inline uint64_t rl_ws_deadline(const struct rl_ws *ws)
+{
+	return ws->deadline_at;
+}
+
+/* Acts on a deadline that has passed (0 and nothing done when none has): queues an automatic ping
+ * (0; one that memory is short for is left out), or reports that the peer is to be cut off:
+ * RILL_ETIMEDOUT, once: the close handshake, linger or the wait after a failure did not end, or a
+ * pong stayed away. OPEN and CLOSE_SENT become FAILED with error_text, close_code stays 1006;
+ * DONE and FAILED keep what they had. */
+int rl_ws_expire(struct rl_ws *ws, uint64_t now);
+
+/* May this code be sent in a Close (and so be given to close())? 1000-1003, 1007-1014,
+ * 3000-4999. The same set is accepted from a peer. */
+bool rl_ws_code_sendable(unsigned code);
+
+/* Will a message whose first (or only) frame has len bytes be compressed by rl_ws_write()? */
+bool rl_ws_worth_compressing(const struct rl_ws *ws, size_t len); /* with deflate agreed */
+static inline bool rl_ws_would_compress(const struct rl_ws *ws, size_t len)
+{
+	return ws->deflate && rl_ws_worth_compressing(ws, len);
+}
+
+#endif

@@ -1,0 +1,123 @@
+/* loop.h: the inside of a rill_loop: whatever engine turns it, one set of posted functions,
+ * timers, work for the end of the turn, and memory that is only lent.
+ *
+ * A turn: the engine waits and reports; due timers run; posted functions run; then the
+ * end of the turn: streams with something to write are flushed, and what died is freed. */
+#ifndef RL_NET_LOOP_H
+#define RL_NET_LOOP_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <rill/loop.h>
+#include "base/buf.h"
+#include "base/env.h"
+#include "base/list.h"
+#include "net/chunk.h"
+#include "net/engine.h"
+#include "net/timer.h"
+
+/* Something to do at the end of the turn: freeing, delivering again. Lives in its owner. */
+struct rl_task {
+	struct rl_list node;
+	void (*fn)(struct rl_task *task);
+};
+
+struct rill_loop {
+	struct rl_env env;
+	struct rl_engine *engine;
+	struct rl_wheel wheel;
+	uint64_t now;         /* ms, read once a turn; see rl_loop_now() */
+	struct rl_list flush; /* struct rl_stream: something to write */
+	struct rl_list tasks; /* struct rl_task, run after the flush; may add more */
+	struct rl_list dead;  /* struct rl_task, run last: frees */
+	struct rl_chunk_pool chunks;
+	uint8_t *receive; /* headroom, then receive_size, then a little behind */
+	size_t receive_size;
+	struct rl_buf scratch;   /* for whoever needs bytes within one call; left empty */
+	struct rl_list services; /* struct rl_loop_member: freed with the loop */
+	const void *delivered;   /* text an on_message is being shown: known to be UTF-8 */
+	size_t delivered_len;
+	uint64_t last_conn_id; /* connections are numbered over all services of the loop */
+	bool in_turn;
+	bool closing;      /* the engine has closed sockets to report at the end of the turn */
+	bool guest;        /* rill_loop_fd() was asked for: timers go through wake_at() */
+	bool kicked;       /* woken for work that was left outside of a turn */
+	uint64_t woken_at; /* what wake_at() was last told */
+	uint64_t next_due; /* what rl_wheel_next() said before the wait */
+	struct {
+		pthread_mutex_t lock;
+		struct rl_list posted;
+		atomic_bool any; /* is there something in posted? Looked at without the lock */
+	} shared;
+	atomic_bool stop;
+};
+
+/* Room in front of the receive buffer: what a stream has kept of a cut frame or head is put
+ * there, so that parsing sees one piece. What is longer is joined elsewhere. */
+#define RL_HEADROOM 4096
+
+/* Something that lives as long as the loop at most: closed by rill_loop_free(). One-time per-loop
+ * things (a pool of zlib states) hang here too, found by key. */
+struct rl_loop_member {
+	struct rl_list node;
+	const void *key; /* address of a static of the one who put it there; NULL: not looked up */
+	void (*free)(struct rl_loop_member *member, struct rill_loop *loop);
+};
+void rl_loop_join(struct rill_loop *loop, struct rl_loop_member *member);
+void rl_loop_leave(struct rl_loop_member *member);
+struct rl_loop_member *rl_loop_find(struct rill_loop *loop, const void *key);
+
+/* Runs at the end of this turn (outside of a turn: of the next, which is woken). A task is in at
+ * most one list; adding it again does nothing. */
+void rl_loop_defer(struct rill_loop *loop, struct rl_task *task);
+
+/* The same, after all others: for freeing. */
+void rl_loop_bury(struct rill_loop *loop, struct rl_task *task);
+
+static inline void rl_task_init(struct rl_task *task, void (*fn)(struct rl_task *task))
+{
+	rl_list_init(&task->node);
+	task->fn = fn;
+}
+
+/* Sees to it that a turn comes when one is needed and none is under way. Called by whatever
+ * leaves work behind. */
+void rl_loop_kick(struct rill_loop *loop);
+
+static inline void rl_loop_need_turn(struct rill_loop *loop)
+{
+	if (!loop->in_turn && !loop->kicked)
+		rl_loop_kick(loop);
+}
+
+/* The time: that of the turn, and outside of a turn, where it may be old, read anew. Whoever can
+ * be called outside of a turn reckons from here. */
+static inline uint64_t rl_loop_now(struct rill_loop *loop)
+{
+	if (!loop->in_turn)
+		loop->now = loop->env.clock(loop->env.user);
+	return loop->now;
+}
+
+/* Timers of this loop (see timer.h); these also keep a guest's wake-up right. */
+void rl_loop_set_timer(struct rill_loop *loop, struct rl_timer *timer, uint64_t due);
+void rl_loop_clear_timer(struct rill_loop *loop, struct rl_timer *timer);
+
+/* Posting without allocation: the node is the loop's until fn is called. One that has not run
+ * when the loop is freed is dropped: drop(), where there is one, gives its memory back. Any
+ * thread. */
+struct rl_post {
+	struct rl_list node;
+	void (*fn)(struct rl_post *post);
+	void (*drop)(struct rl_post *post); /* may be NULL */
+};
+void rl_loop_post_node(struct rill_loop *loop, struct rl_post *post);
+
+/* For loop.c: runs, or drops, what was posted. */
+void rl_loop_run_posted(struct rill_loop *loop);
+void rl_loop_drop_posted(struct rill_loop *loop);
+
+/* For loop.c: writes out what stands in loop->flush (stream.c). */
+void rl_loop_flush_streams(struct rill_loop *loop);
+
+#endif

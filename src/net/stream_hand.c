@@ -1,0 +1,214 @@
+/* stream_hand.c: bytes in hand: what has come, shown to the owner in one piece with what it left
+ * before.
+ *
+ * What is left over is saved once, in kept. When more comes, and the stream below has room in
+ * front of it, the few bytes of a cut head are put there; longer ones are joined in kept. Its
+ * memory is given back as soon as nothing is left over. */
+#include "net/stream.h"
+
+/* More than this in one stream's hand is no cut message but somebody's mistake. */
+enum { MAX_KEPT = 1 << 30, MIN_KEPT = 64 };
+
+static int reserve(struct rl_stream *stream, size_t need)
+{
+	size_t cap = stream->kept_cap ? stream->kept_cap : MIN_KEPT;
+	if (need <= stream->kept_cap)
+		return 0;
+	if (need > MAX_KEPT)
+		return RILL_ELIMIT;
+	while (cap < need)
+		cap *= 2;
+	uint8_t *memory = rl_resize(&stream->loop->env, stream->kept, cap);
+	if (!memory)
+		return RILL_ENOMEM;
+	stream->kept = memory;
+	stream->kept_cap = (uint32_t)cap;
+	return 0;
+}
+
+static int keep(struct rl_stream *stream, const uint8_t *data, size_t n)
+{
+	if (!n)
+		return 0;
+	int rc = reserve(stream, stream->kept_len + n);
+	if (rc < 0)
+		return rc;
+	memcpy(stream->kept + stream->kept_len, data, n);
+	stream->kept_len += (uint32_t)n;
+	rl_stream_account(stream, (ptrdiff_t)n);
+	return 0;
+}
+
+/* kept has been used up to its last len bytes. Of a closed stream it stays: the owner may be
+ * looking at it still. */
+static void keep_last(struct rl_stream *stream, size_t len)
+{
+	size_t used = stream->kept_len - len;
+	if (stream->closed)
+		return;
+	rl_stream_account(stream, -(ptrdiff_t)used);
+	stream->kept_len = (uint32_t)len;
+	if (len) {
+		memmove(stream->kept, stream->kept + used, len);
+	} else {
+		rl_free(&stream->loop->env, stream->kept);
+		stream->kept = NULL;
+		stream->kept_cap = 0;
+	}
+}
+
+/* Shows the bytes to the owner, and what it leaves to the next owner if there is one then. */
+static void show(struct rl_stream *stream, struct rl_slice *in)
+{
+	assert(!stream->in_read && "on_read is not entered twice");
+	const uint8_t *end = in->data + in->len;
+	(void)end;
+	stream->in_read = true;
+	do {
+		stream->owned = stream->again = false;
+		stream->events->on_read(stream, in);
+		assert(in->data + in->len == end);
+	} while (stream->owned && in->len && !stream->paused && !stream->closed && !stream->lost);
+	stream->in_read = false;
+}
+
+/* The owner resumed, or became the owner, while bytes were shown, and has more to be told. */
+static void show_later(struct rl_stream *stream)
+{
+	if (stream->again && !stream->paused && !stream->closed && !stream->lost &&
+		(stream->kept_len || (stream->ended && !stream->end_told)))
+		rl_loop_defer(stream->loop, &stream->task);
+}
+
+/* All that is in hand is in kept. */
+static void show_kept(struct rl_stream *stream)
+{
+	struct rl_slice in = rl_slice(stream->kept, stream->kept_len);
+	show(stream, &in);
+	keep_last(stream, in.len);
+}
+
+static void feed_joined(struct rl_stream *stream, const uint8_t *data, size_t n)
+{
+	int rc = keep(stream, data, n);
+	if (rc < 0)
+		rl_stream_lose(stream, rc);
+	else if (!stream->paused)
+		show_kept(stream);
+}
+
+/* Has the memory of all together run out in this turn? Then whoever holds most is cut at its end;
+ * what comes until then waits, because what it becomes may be a thousand times as much. */
+static inline bool over_limit(const struct rl_stream_group *group)
+{
+	return group->max_buffered && group->buffered > group->max_buffered;
+}
+
+/* What the owner has left of what it was shown. */
+static void save_rest(struct rl_stream *stream, struct rl_slice in)
+{
+	if (stream->closed)
+		return;
+	if (in.len) {
+		int rc = keep(stream, in.data, in.len);
+		if (rc < 0)
+			rl_stream_lose(stream, rc);
+		show_later(stream);
+	} else if (stream->kept) {
+		keep_last(stream, 0);
+	}
+}
+
+/* Bytes came on top of some in hand, or while nobody wants them. */
+static void feed_more(struct rl_stream *stream, uint8_t *data, size_t n, bool has_headroom)
+{
+	struct rl_slice in = rl_slice(data, n);
+	if (over_limit(stream->group)) { /* shown when somebody has been cut */
+		int rc = keep(stream, data, n);
+		if (rc < 0)
+			rl_stream_lose(stream, rc);
+		stream->again = true;
+		rl_loop_defer(stream->loop, &stream->task);
+		return;
+	}
+	if (stream->paused ||
+		(stream->kept_len && (!has_headroom || stream->kept_len > RL_HEADROOM))) {
+		feed_joined(stream, data, n);
+		show_later(stream);
+		return;
+	}
+	if (stream->kept_len) {
+		in = rl_slice(data - stream->kept_len, n + stream->kept_len);
+		memcpy(data - stream->kept_len, stream->kept, stream->kept_len);
+		rl_stream_account(stream, -(ptrdiff_t)stream->kept_len);
+		stream->kept_len = 0;
+	}
+	show(stream, &in);
+	save_rest(stream, in);
+}
+
+void rl_stream_feed(struct rl_stream *stream, uint8_t *data, size_t n, bool has_headroom)
+{
+	struct rl_slice in = rl_slice(data, n);
+	if (stream->closed || stream->lost || !n)
+		return;
+	if (stream->paused || stream->kept_len || over_limit(stream->group)) {
+		feed_more(stream, data, n, has_headroom);
+		return;
+	}
+	show(stream, &in);
+	if (in.len || stream->kept)
+		save_rest(stream, in);
+	/* More than a little is written while it is in the cache, and its memory serves the next. */
+	if (stream->queue.bytes > RL_CHUNK_SMALL)
+		rl_stream_flush(stream);
+}
+
+static void tell_end(struct rl_stream *stream)
+{
+	stream->end_told = true;
+	stream->events->on_end(stream);
+}
+
+void rl_stream_feed_end(struct rl_stream *stream)
+{
+	if (stream->closed || stream->lost || stream->ended)
+		return;
+	stream->ended = true;
+	if (stream->paused)
+		return;
+	if (stream->again && stream->kept_len)
+		rl_loop_defer(stream->loop, &stream->task); /* those come first */
+	else
+		tell_end(stream);
+}
+
+void rl_stream_show_again(struct rl_stream *stream)
+{
+	if (stream->paused)
+		return; /* again stays for the resume */
+	stream->again = false;
+	if (stream->kept_len)
+		show_kept(stream);
+	if (stream->closed || stream->lost || stream->paused)
+		return;
+	if (stream->again && stream->kept_len)
+		show_later(stream);
+	else if (stream->ended && !stream->end_told)
+		tell_end(stream);
+}
+
+int rl_stream_unread(struct rl_stream *stream, struct rl_slice bytes)
+{
+	if (!bytes.len)
+		return 0;
+	int rc = reserve(stream, stream->kept_len + bytes.len);
+	if (rc < 0)
+		return RILL_ENOMEM;
+	memmove(stream->kept + bytes.len, stream->kept, stream->kept_len);
+	memcpy(stream->kept, bytes.data, bytes.len);
+	stream->kept_len += (uint32_t)bytes.len;
+	rl_stream_account(stream, (ptrdiff_t)bytes.len);
+	stream->again = true;
+	return 0;
+}

@@ -1,0 +1,90 @@
+/* exchange.c: following an exchange, pausing and ending it, and what services have of it. */
+#include <rill/error.h>
+#include "http/connection.h"
+#include "http/request.h"
+
+void rill_request_follow(rill_request *request, const rill_request_handler *handler, void *user)
+{
+	request->handler = handler;
+	request->handler_user = user;
+	/* What has happened before is told from the loop. */
+	if (request->connection && request->complete && !request->end_told)
+		rl_connection_nudge(request->connection);
+}
+
+void rill_request_pause(rill_request *request)
+{
+	if (!request->connection || request->paused)
+		return;
+	request->paused = true;
+	rl_connection_pause_body(request->connection);
+}
+
+void rill_request_resume(rill_request *request)
+{
+	if (!request->connection || !request->paused)
+		return;
+	request->paused = false;
+	rl_connection_resume_body(request->connection);
+}
+
+void rill_request_abort(rill_request *request)
+{
+	if (!request->connection || request->cut)
+		return;
+	request->cut = RILL_ECLOSED;
+	rl_connection_nudge(request->connection);
+}
+
+const struct rl_http1_head *rl_exchange_head(const rill_request *request)
+{
+	return &request->head;
+}
+
+const struct rl_addr *rl_exchange_peer(const rill_request *request)
+{
+	return &request->peer;
+}
+
+void rl_exchange_set_service(rill_request *request, const void *key, void *service)
+{
+	request->service_key = key;
+	request->service = service;
+}
+
+void *rl_exchange_service(const rill_request *request, const void *key)
+{
+	return request->service_key == key ? request->service : NULL;
+}
+
+struct rl_slice rl_exchange_added(const rill_request *request)
+{
+	return rl_buf_slice(&request->added);
+}
+
+struct rl_stream *rl_exchange_take_stream(rill_request *request)
+{
+	struct rl_connection *c = request->connection;
+
+	if (!c || request->cut || request->response != RL_RESPONSE_NONE ||
+		request->head.framing != RL_HTTP1_NO_BODY)
+		return NULL;
+	if (c->ended || c->stream->lost) {
+		request->cut = RILL_ERESET;
+		rl_connection_nudge(c);
+		return NULL;
+	}
+	request->handler = NULL;
+	return rl_connection_release_stream(c);
+}
+
+void rl_exchange_release(rill_request *request)
+{
+	assert(!request->connection);
+	rl_request_free(request);
+}
+
+int rl_exchange_fail(rill_request *request, int status, const char *sentence)
+{
+	return rl_response_fail(request, status, sentence);
+}

@@ -1,0 +1,44 @@
+/* exchange.h: the inside of a rill_request: one exchange on a stream, and how a service takes the
+ * stream over.
+ *
+ * An HTTP connection (connection.c) owns the stream, reads one request after the other and holds
+ * one exchange at a time; while a response is under way nothing further is read, so that a
+ * pipeline costs what is in the stream's hand. Services see exchanges and handed-over streams,
+ * never the connection, so that HTTP/2 can come below them. */
+#ifndef RL_HTTP_EXCHANGE_H
+#define RL_HTTP_EXCHANGE_H
+
+#include <rill/http.h>
+#include "net/stream.h"
+#include "wire/http1.h"
+
+/* The request's head; its bytes live as long as the request. */
+const struct rl_http1_head *rl_exchange_head(const rill_request *request);
+
+/* Who the peer is to be taken for: the connection's address, or what trusted peers say. */
+const struct rl_addr *rl_exchange_peer(const rill_request *request);
+
+/* What a service hangs on a request it has taken, looked up by the address of a static of its
+ * own; NULL when another service, or none, has set it. */
+void rl_exchange_set_service(rill_request *request, const void *key, void *service);
+void *rl_exchange_service(const rill_request *request, const void *key);
+
+/* What rill_response_header() has added so far, as field lines with their line ends; for those who
+ * write an answer of their own on the stream. As long as the request lives. */
+struct rl_slice rl_exchange_added(const rill_request *request);
+
+/* Ends HTTP on this connection: the stream is the caller's, who makes itself its owner
+ * (rl_stream_own) in the same breath. What came behind the head is in the stream's hand. The
+ * request stays readable until rl_exchange_release(); nothing can be answered by it any more and
+ * no callbacks come. NULL when the peer is gone (then on_close has come or comes).
+ *
+ * Only for requests without a body, before a response was begun. */
+struct rl_stream *rl_exchange_take_stream(rill_request *request);
+void rl_exchange_release(rill_request *request);
+
+/* Answers with an error of rill's own: a status, the sentence as text/plain, Connection: close,
+ * and what rill_response_header() added; logs it, counts it as a bad request, lingers, closes. A
+ * 426 says Upgrade: websocket. 0, or RILL_ESTATE when a response was begun. */
+int rl_exchange_fail(rill_request *request, int status, const char *sentence);
+
+#endif

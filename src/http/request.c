@@ -1,0 +1,262 @@
+/* request.c: a request in memory, and what a program reads of it. */
+#include <stdio.h>
+#include <rill/error.h>
+#include "http/connection.h"
+#include "http/forwarded.h"
+#include "http/request.h"
+#include "http/server_state.h"
+
+struct rill_request *rl_request_new(struct rl_connection *c, const struct rl_http1_head *head)
+{
+	struct rill_server *server = c->server;
+	size_t fields = head->field_count * sizeof(*head->fields);
+	struct rill_request *x = rl_alloc(rl_server_env(server), sizeof(*x) + fields + head->len);
+
+	if (!x)
+		return NULL;
+	*x = (struct rill_request){ .connection = c, .server = server, .loop = server->loop };
+	x->head = *head;
+	x->head.fields = (struct rl_http1_field *)(void *)(x + 1);
+	uint8_t *base = (uint8_t *)(x + 1) + fields;
+	if (fields)
+		memcpy(x->head.fields, head->fields, fields);
+	memcpy(base, head->base, head->len);
+	x->head.base = base;
+	x->keep = head->keep_alive;
+	x->want_continue = head->expect_continue && head->framing != RL_HTTP1_NO_BODY;
+	rl_buf_init(&x->added, rl_server_env(server));
+	x->peer = c->stream->peer;
+	x->secure = rl_stream_secure(c->stream);
+	rl_forwarded_apply(&x->head, server->trusted, server->trusted_count, &x->peer, &x->secure);
+	return x;
+}
+
+void rl_request_free(struct rill_request *x)
+{
+	rl_buf_release(&x->added);
+	rl_free(&x->loop->env, x);
+}
+
+void rill_request_set_user(rill_request *request, void *user)
+{
+	request->user = user;
+}
+
+void *rill_request_user(const rill_request *request)
+{
+	return request->user;
+}
+
+rill_loop *rill_request_loop(const rill_request *request)
+{
+	return request->loop;
+}
+
+rill_bytes rill_request_method(const rill_request *request)
+{
+	return rl_bytes(rl_http1_text(&request->head, request->head.method));
+}
+
+static struct rl_slice target_of(const rill_request *request)
+{
+	return rl_http1_text(&request->head, request->head.target);
+}
+
+rill_bytes rill_request_target(const rill_request *request)
+{
+	return rl_bytes(target_of(request));
+}
+
+/* The authority of an absolute-form target (RFC 9112, 3.2.2), which the parser has looked at;
+ * empty for the other forms. */
+static struct rl_slice authority_of(struct rl_slice target)
+{
+	const uint8_t *mark = target.len ? memchr(target.data, ':', target.len) : NULL;
+	size_t skip = mark ? (size_t)(mark - target.data) + 3 : 0, len = 0;
+
+	if (target.data[0] == '/' || !mark || target.len < skip || mark[1] != '/' || mark[2] != '/')
+		return rl_slice(NULL, 0);
+	rl_slice_skip(&target, skip);
+	while (len < target.len && target.data[len] != '/' && target.data[len] != '?')
+		len++;
+	return rl_slice(target.data, len);
+}
+
+/* Path and query as in origin-form; without a path it starts with '?' or is empty. */
+static struct rl_slice origin_of(struct rl_slice target)
+{
+	struct rl_slice authority = authority_of(target);
+
+	if (authority.data)
+		rl_slice_skip(&target, (size_t)(authority.data + authority.len - target.data));
+	return target;
+}
+
+static size_t path_length(struct rl_slice origin)
+{
+	const uint8_t *mark = origin.len ? memchr(origin.data, '?', origin.len) : NULL;
+
+	return mark ? (size_t)(mark - origin.data) : origin.len;
+}
+
+struct rl_slice rl_request_path(const struct rill_request *request)
+{
+	struct rl_slice origin = origin_of(target_of(request));
+	size_t len = path_length(origin);
+
+	return len ? rl_slice(origin.data, len) : RL_SLICE("/");
+}
+
+rill_bytes rill_request_path(const rill_request *request)
+{
+	return rl_bytes(rl_request_path(request));
+}
+
+static struct rl_slice query_of(const rill_request *request)
+{
+	struct rl_slice origin = origin_of(target_of(request));
+	size_t len = path_length(origin);
+
+	rl_slice_skip(&origin, len < origin.len ? len + 1 : len);
+	return origin;
+}
+
+rill_bytes rill_request_query(const rill_request *request)
+{
+	return rl_bytes(query_of(request));
+}
+
+int rill_request_minor_version(const rill_request *request)
+{
+	return request->head.minor;
+}
+
+rill_bytes rill_request_header(const rill_request *request, const char *name)
+{
+	struct rl_slice value;
+
+	if (!rl_http1_field(&request->head, rl_slice_str(name), &value))
+		return (rill_bytes){ NULL, 0 };
+	return rl_bytes(value);
+}
+
+bool rill_request_header_at(
+	const rill_request *request, size_t i, rill_bytes *name, rill_bytes *value)
+{
+	const struct rl_http1_head *head = &request->head;
+
+	if (i >= head->field_count)
+		return false;
+	*name = rl_bytes(rl_http1_text(head, head->fields[i].name));
+	*value = rl_bytes(rl_http1_text(head, head->fields[i].value));
+	return true;
+}
+
+static int hex_digit(uint8_t c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	c |= 0x20;
+	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+/* Takes the next decoded character off s: "%41" and "A" are the same, "+" is a space as forms
+ * write it; what is no escape stands for itself. */
+static uint8_t next_decoded(struct rl_slice *s)
+{
+	uint8_t c = s->data[0];
+
+	if (c == '%' && s->len >= 3) {
+		int high = hex_digit(s->data[1]), low = hex_digit(s->data[2]);
+		if (high >= 0 && low >= 0) {
+			rl_slice_skip(s, 3);
+			return (uint8_t)(high << 4 | low);
+		}
+	}
+	rl_slice_skip(s, 1);
+	return c == '+' ? ' ' : c;
+}
+
+static bool decodes_to(struct rl_slice encoded, const char *text)
+{
+	for (; encoded.len && *text; text++)
+		if (next_decoded(&encoded) != (uint8_t)*text)
+			return false;
+	return !encoded.len && !*text;
+}
+
+/* Takes "name=value" off the query. */
+static bool next_pair(struct rl_slice *query, struct rl_slice *name, struct rl_slice *value)
+{
+	if (!query->len)
+		return false;
+	const uint8_t *end = memchr(query->data, '&', query->len);
+	size_t len = end ? (size_t)(end - query->data) : query->len;
+	const uint8_t *equals = len ? memchr(query->data, '=', len) : NULL;
+	*name = rl_slice(query->data, equals ? (size_t)(equals - query->data) : len);
+	*value = equals ? rl_slice(equals + 1, len - name->len - 1) : rl_slice(NULL, 0);
+	rl_slice_skip(query, end ? len + 1 : len);
+	return true;
+}
+
+int rill_request_query_value(const rill_request *request, const char *name, char *text, size_t room)
+{
+	struct rl_slice query = query_of(request), key, value;
+
+	while (next_pair(&query, &key, &value)) {
+		size_t n = 0;
+		if (!decodes_to(key, name))
+			continue;
+		while (value.len && n + 1 < room)
+			text[n++] = (char)next_decoded(&value);
+		if (value.len || n + 1 > room)
+			return RILL_ETOOBIG;
+		text[n] = 0;
+		return (int)n;
+	}
+	return RILL_ENOENT;
+}
+
+const char *rill_request_peer(const rill_request *request)
+{
+	/* A text made when it is first asked for is no change to the request. */
+	char *text = (char *)request->peer_text;
+
+	if (!text[0])
+		rl_addr_host(&request->peer, text);
+	return text;
+}
+
+uint16_t rill_request_peer_port(const rill_request *request)
+{
+	return request->peer.port;
+}
+
+bool rill_request_secure(const rill_request *request)
+{
+	return request->secure;
+}
+
+/* RFC 9112, 3.3: the authority is the target's own, or Host's. */
+static struct rl_slice host_of(const rill_request *request)
+{
+	struct rl_slice host = authority_of(target_of(request));
+
+	if (!host.len && !rl_http1_field(&request->head, RL_SLICE("Host"), &host))
+		host.len = 0;
+	return host.len ? host : RL_SLICE("localhost");
+}
+
+int rill_request_url(const rill_request *request, char *text, size_t room)
+{
+	static const char *const schemes[2][2] = { { "http", "https" }, { "ws", "wss" } };
+	bool websocket = rl_http1_has_token(
+		&request->head, RL_SLICE("Upgrade"), RL_SLICE("websocket"));
+	struct rl_slice host = host_of(request), origin = origin_of(target_of(request));
+	const char *slash = origin.len && origin.data[0] == '/' ? "" : "/";
+	int n = snprintf(text, room, "%s://%.*s%s%.*s", schemes[websocket][request->secure],
+		(int)host.len, (const char *)host.data, slash, (int)origin.len,
+		(const char *)origin.data);
+
+	return n < 0 || (size_t)n >= room ? RILL_ETOOBIG : n;
+}

@@ -1,0 +1,90 @@
+/* route.c: see route.h. */
+#include "http/route.h"
+
+void rl_row_init(struct rl_row *row, const struct rl_env *env)
+{
+	*row = (struct rl_row){ .env = env };
+	rl_list_init(&row->routes);
+}
+
+static void free_route(struct rill_route *route)
+{
+	rl_list_remove(&route->node);
+	rl_free(route->row->env, route);
+}
+
+static struct rill_route *route_at(struct rl_list *node)
+{
+	return rl_container(node, struct rill_route, node);
+}
+
+void rl_row_fini(struct rl_row *row)
+{
+	assert(row->walkers == 0);
+	while (!rl_list_empty(&row->routes))
+		free_route(route_at(row->routes.next));
+}
+
+int rl_row_add(
+	struct rl_row *row, const char *prefix, rill_request_fn fn, void *user, rill_route **route)
+{
+	if (!prefix || prefix[0] != '/' || !fn)
+		return RILL_EINVAL;
+	size_t len = strlen(prefix);
+	struct rill_route *r = rl_zalloc(row->env, sizeof(*r) + len);
+	if (!r)
+		return RILL_ENOMEM;
+	r->row = row;
+	r->fn = fn;
+	r->user = user;
+	r->len = len;
+	memcpy(r->prefix, prefix, len);
+	rl_list_append(&row->routes, &r->node);
+	if (route)
+		*route = r;
+	return 0;
+}
+
+void rill_route_remove(rill_route *route)
+{
+	if (!route)
+		return;
+	if (route->row->walkers)
+		route->removed = route->row->dirty = true;
+	else
+		free_route(route);
+}
+
+bool rl_prefix_fits(struct rl_slice prefix, struct rl_slice path)
+{
+	if (prefix.len == 1)
+		return true;
+	return rl_slice_starts(path, prefix) &&
+	       (path.len == prefix.len || prefix.data[prefix.len - 1] == '/' ||
+		       path.data[prefix.len] == '/');
+}
+
+static void sweep(struct rl_row *row)
+{
+	rl_list_each_safe (node, &row->routes)
+		if (route_at(node)->removed)
+			free_route(route_at(node));
+	row->dirty = false;
+}
+
+bool rl_row_offer(struct rl_row *row, struct rl_slice path, rill_request *request,
+	bool (*is_over)(const void *holder, const rill_request *request), const void *holder)
+{
+	bool taken = false;
+
+	row->walkers++;
+	for (struct rl_list *node = row->routes.next; node != &row->routes && !taken;
+		node = node->next) {
+		struct rill_route *r = route_at(node);
+		if (!r->removed && rl_prefix_fits(rl_slice(r->prefix, r->len), path))
+			taken = r->fn(request, r->user) == RILL_TAKE || is_over(holder, request);
+	}
+	if (--row->walkers == 0 && row->dirty)
+		sweep(row);
+	return taken;
+}

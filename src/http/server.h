@@ -1,0 +1,29 @@
+/* server.h: the inside of a rill_server: what services need of it. */
+#ifndef RL_HTTP_SERVER_H
+#define RL_HTTP_SERVER_H
+
+#include <rill/server.h>
+#include "base/list.h"
+
+/* A service in a server: told when the server stops and goes. Lives in the service. */
+struct rl_service {
+	struct rl_list node;
+	/* Close all connections gently ("going away"); nothing new will come. */
+	void (*stop)(struct rl_service *service);
+	/* The deadline is over, or the server is being freed: cut all connections now. Their
+	 * on_close is called before this returns or at the end of the turn. */
+	void (*cut)(struct rl_service *service);
+	/* The server is gone: free what is left of the service (it was cut before). */
+	void (*free)(struct rl_service *service);
+};
+void rl_server_join(struct rill_server *server, struct rl_service *service);
+void rl_server_leave(struct rl_service *service);
+
+/* The options in force, defaults filled in. */
+const rill_server_options *rl_server_options(const struct rill_server *server);
+
+/* True while the server takes nothing new (stopping), or so much is buffered that new work is to
+ * be refused with 503. */
+bool rl_server_refuses(const struct rill_server *server);
+
+#endif

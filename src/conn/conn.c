@@ -1,0 +1,367 @@
+/* conn.c: the promises of a connection, made in one place: what the program hears, in which
+ * order and how often, whatever protocol is below and whatever the program does meanwhile.
+ *
+ * A conn lives on two grounds: the service's reference, dropped when on_close has returned, and
+ * references of the program. The memory goes at the end of the turn in which the last one was
+ * dropped, so that a callback's caller may still look at it. */
+#include "conn/conn.h"
+#include "base/utf8.h"
+#include "conn/extra.h"
+#include "conn/hold.h"
+
+static void free_conn(struct rl_task *task)
+{
+	struct rill_conn *conn = rl_container(task, struct rill_conn, task);
+	rl_conn_extra_free(conn);
+	conn->ops->free(conn);
+}
+
+static void drop_ref(struct rill_conn *conn)
+{
+	assert(conn->refs > 0);
+	if (--conn->refs > 0)
+		return;
+	rl_list_remove(&conn->task.node);
+	rl_task_init(&conn->task, free_conn);
+	rl_loop_bury(conn->loop, &conn->task);
+}
+
+void rl_conn_init(struct rill_conn *conn, const struct rl_conn_ops *ops,
+	const rill_handler *handler, struct rill_loop *loop)
+{
+	*conn = (struct rill_conn){
+		.ops = ops,
+		.handler = handler,
+		.loop = loop,
+		.id = ++loop->last_conn_id,
+		.refs = 1,
+		.state = RILL_CONN_CONNECTING,
+	};
+	rl_list_init(&conn->node);
+	rl_task_init(&conn->task, NULL);
+}
+
+void rl_conn_opened(struct rill_conn *conn, const rill_request *request)
+{
+	if (conn->state != RILL_CONN_CONNECTING)
+		return;
+	conn->state = RILL_CONN_OPEN;
+	conn->opened = true;
+	conn->request = request;
+	if (conn->handler->on_open)
+		conn->handler->on_open(conn);
+	conn->request = NULL;
+}
+
+void rl_conn_message(
+	struct rill_conn *conn, rill_kind kind, struct rl_slice data, bool first, bool last)
+{
+	if (conn->state != RILL_CONN_OPEN)
+		return;
+	conn->messages_in += last;
+	conn->bytes_in += data.len;
+	if (!conn->handler->on_message)
+		return;
+	struct rill_loop *loop = conn->loop;
+	conn->in_message = true;
+	if (kind == RILL_TEXT && first && last) {
+		loop->delivered = data.data;
+		loop->delivered_len = data.len;
+	}
+	conn->handler->on_message(conn, (rill_msg){ data.data, data.len, kind, first, last, NULL });
+	loop->delivered = NULL;
+	conn->in_message = false;
+}
+
+void rl_conn_ping(struct rill_conn *conn, struct rl_slice data)
+{
+	if (conn->state == RILL_CONN_OPEN && conn->handler->on_ping)
+		conn->handler->on_ping(conn, rl_bytes(data));
+}
+
+void rl_conn_drained(struct rill_conn *conn)
+{
+	if (!conn->drain_due || conn->state != RILL_CONN_OPEN)
+		return;
+	conn->drain_due = false;
+	if (conn->handler->on_drain)
+		conn->handler->on_drain(conn);
+}
+
+static void end_ping_wait(struct rill_conn *conn, struct rl_ping_wait *wait, bool pong)
+{
+	rl_list_remove(&wait->node);
+	wait->fn(conn, pong, wait->user);
+	rl_free(&conn->loop->env, wait);
+}
+
+void rl_conn_pong(struct rill_conn *conn, struct rl_slice data)
+{
+	if (conn->state != RILL_CONN_OPEN)
+		return;
+	if (conn->extra) {
+		rl_list_each (node, &conn->extra->pings) {
+			struct rl_ping_wait *wait = rl_container(node, struct rl_ping_wait, node);
+			if (rl_slice_equal(rl_slice(wait->data, wait->len), data)) {
+				end_ping_wait(conn, wait, true);
+				break;
+			}
+		}
+	}
+	if (conn->state == RILL_CONN_OPEN && conn->handler->on_pong)
+		conn->handler->on_pong(conn, rl_bytes(data));
+}
+
+/* Whoever waits for a pong hears of the end before on_close does, so that on_close stays the
+ * last word. */
+static void end_all_ping_waits(struct rill_conn *conn)
+{
+	while (conn->extra && !rl_list_empty(&conn->extra->pings))
+		end_ping_wait(conn,
+			rl_container(conn->extra->pings.next, struct rl_ping_wait, node), false);
+}
+
+void rl_conn_closed(struct rill_conn *conn, int code, struct rl_slice reason)
+{
+	if (conn->state == RILL_CONN_CLOSED)
+		return;
+	conn->state = RILL_CONN_CLOSED;
+	rl_list_remove(&conn->task.node); /* a later on_close is this one now */
+	rl_list_remove(&conn->node);
+	rl_hold_forget_all(conn);
+	conn->ops->ended(conn);
+	if (conn->opened) {
+		end_all_ping_waits(conn);
+		if (conn->handler->on_close)
+			conn->handler->on_close(conn, code, rl_bytes(reason));
+	}
+	drop_ref(conn);
+}
+
+static void close_now(struct rl_task *task)
+{
+	struct rill_conn *conn = rl_container(task, struct rill_conn, task);
+	rl_conn_closed(conn, conn->close_code, rl_slice(NULL, 0));
+}
+
+void rl_conn_closed_later(struct rill_conn *conn, int code)
+{
+	if (conn->state == RILL_CONN_CLOSED || conn->task.fn)
+		return;
+	conn->state = RILL_CONN_CLOSING;
+	conn->close_code = (uint16_t)code;
+	rl_task_init(&conn->task, close_now);
+	rl_loop_defer(conn->loop, &conn->task);
+}
+
+/* The public functions. */
+
+static int sent(struct rill_conn *conn, int rc, size_t len, bool last)
+{
+	if (rc < 0)
+		return rc;
+	conn->messages_out += last;
+	conn->bytes_out += len;
+	if (rc > 0)
+		conn->drain_due = true;
+	return rc;
+}
+
+static int send_whole(
+	struct rill_conn *conn, rill_kind kind, struct rl_slice data, struct rl_blob *blob)
+{
+	if (conn->state != RILL_CONN_OPEN)
+		return RILL_ECLOSED;
+	if (conn->piece_out)
+		return RILL_ESTATE;
+	return sent(conn, conn->ops->send(conn, kind, data, blob, true, true), data.len, true);
+}
+
+int rill_send(rill_conn *conn, rill_kind kind, const void *data, size_t len)
+{
+	if (kind == RILL_TEXT && !rl_utf8_valid(data, len))
+		return RILL_EUTF8;
+	return send_whole(conn, kind, rl_slice(data, len), NULL);
+}
+
+int rill_send_text(rill_conn *conn, const char *text)
+{
+	return rill_send(conn, RILL_TEXT, text, strlen(text));
+}
+
+static bool being_delivered(const struct rill_loop *loop, const rill_msg *msg)
+{
+	return msg->data == loop->delivered && msg->len == loop->delivered_len && msg->data;
+}
+
+int rill_send_msg(rill_conn *conn, rill_msg msg)
+{
+	/* A message that is being delivered has been checked as a whole, and so has one of
+	 * rill_msg_new(); what a program put together itself has not. */
+	if (msg.kind == RILL_TEXT && !msg.hold && !being_delivered(conn->loop, &msg) &&
+		!rl_utf8_valid(msg.data, msg.len))
+		return RILL_EUTF8;
+	return send_whole(
+		conn, msg.kind, rl_slice(msg.data, msg.len), msg.hold ? msg.hold->blob : NULL);
+}
+
+int rill_send_piece(rill_conn *conn, rill_kind kind, const void *data, size_t len, bool last)
+{
+	if (conn->state != RILL_CONN_OPEN)
+		return RILL_ECLOSED;
+	bool first = !conn->piece_out, text = kind == RILL_TEXT;
+	if (!first && text != conn->piece_text)
+		return RILL_ESTATE;
+	uint32_t utf8 = RL_UTF8_START;
+	struct rl_conn_extra *extra = NULL;
+	if (text) {
+		extra = rl_conn_extra(conn);
+		if (!extra)
+			return RILL_ENOMEM;
+		utf8 = first ? RL_UTF8_START : extra->send_utf8;
+		if (!rl_utf8_check(&utf8, data, len) || (last && !rl_utf8_whole(utf8)))
+			return RILL_EUTF8;
+	}
+	int rc = conn->ops->send(conn, kind, rl_slice(data, len), NULL, first, last);
+	if (rc < 0)
+		return rc;
+	if (extra)
+		extra->send_utf8 = utf8;
+	conn->piece_out = !last;
+	conn->piece_text = text;
+	return sent(conn, rc, len, last);
+}
+
+int rill_close(rill_conn *conn, int code, const char *reason)
+{
+	if (conn->state != RILL_CONN_OPEN)
+		return 0;
+	struct rl_slice text = rl_slice_str(reason);
+	if (!rl_utf8_valid(text.data, text.len))
+		return RILL_EUTF8;
+	int rc = conn->ops->close(conn, code, text);
+	if (rc < 0)
+		return rc;
+	if (conn->state == RILL_CONN_OPEN)
+		conn->state = RILL_CONN_CLOSING;
+	return 0;
+}
+
+void rill_conn_destroy(rill_conn *conn)
+{
+	if (conn->state == RILL_CONN_CLOSED || conn->task.fn)
+		return;
+	conn->ops->cut(conn);
+	rl_conn_closed_later(conn, 1006);
+}
+
+static void update_reading(struct rill_conn *conn)
+{
+	if (conn->state != RILL_CONN_CLOSED && !conn->task.fn)
+		conn->ops->set_reading(conn, !conn->paused && !conn->starved);
+}
+
+void rill_conn_pause(rill_conn *conn)
+{
+	conn->paused = true;
+	update_reading(conn);
+}
+
+void rill_conn_resume(rill_conn *conn)
+{
+	conn->paused = false;
+	update_reading(conn);
+}
+
+int rill_ping(rill_conn *conn, const void *data, size_t len, rill_pong_fn fn, void *user)
+{
+	if (len > 125)
+		return RILL_ETOOBIG;
+	if (conn->state != RILL_CONN_OPEN)
+		return RILL_ECLOSED;
+	struct rl_ping_wait *wait = NULL;
+	if (fn) {
+		if (!rl_conn_extra(conn))
+			return RILL_ENOMEM;
+		wait = rl_alloc(&conn->loop->env, sizeof(*wait) + len);
+		if (!wait)
+			return RILL_ENOMEM;
+		*wait = (struct rl_ping_wait){ .fn = fn, .user = user, .len = (uint8_t)len };
+		if (len)
+			memcpy(wait->data, data, len);
+	}
+	int rc = conn->ops->control(conn, true, rl_slice(data, len));
+	if (rc < 0)
+		rl_free(&conn->loop->env, wait);
+	else if (wait)
+		rl_list_append(&conn->extra->pings, &wait->node);
+	return rc < 0 ? rc : 0;
+}
+
+int rill_pong(rill_conn *conn, const void *data, size_t len)
+{
+	if (len > 125)
+		return RILL_ETOOBIG;
+	if (conn->state != RILL_CONN_OPEN)
+		return RILL_ECLOSED;
+	int rc = conn->ops->control(conn, false, rl_slice(data, len));
+	return rc < 0 ? rc : 0;
+}
+
+rill_conn *rill_conn_ref(rill_conn *conn)
+{
+	conn->refs++;
+	return conn;
+}
+
+void rill_conn_unref(rill_conn *conn)
+{
+	if (conn)
+		drop_ref(conn);
+}
+
+void rl_conn_credit(struct rill_conn *conn, size_t bytes)
+{
+	struct rl_conn_extra *extra = conn->extra;
+	assert(extra && extra->held >= bytes);
+	extra->held -= bytes;
+	conn->ops->charge(conn, -(ptrdiff_t)bytes);
+	if (conn->starved && extra->held <= RL_CONN_CREDIT / 2) {
+		conn->starved = false;
+		update_reading(conn);
+	}
+}
+
+int rill_msg_keep(rill_conn *conn, rill_msg *msg)
+{
+	if (msg->hold) {
+		rill_msg_ref(*msg);
+		return 0;
+	}
+	struct rl_conn_extra *extra = rl_conn_extra(conn);
+	if (!extra)
+		return RILL_ENOMEM;
+	const struct rl_env *env = &conn->loop->env;
+	struct rl_blob *blob = conn->in_message ? conn->ops->take_message(conn) : NULL;
+	bool taken = blob != NULL;
+	if (!taken)
+		blob = rl_blob_copy(env, rl_slice(msg->data, msg->len));
+	if (!blob)
+		return RILL_ENOMEM;
+	struct rill_hold *hold = rl_hold_new(env, blob);
+	if (!hold) {
+		rl_blob_unref(blob);
+		return RILL_ENOMEM;
+	}
+	if (!taken)
+		msg->data = blob->data;
+	msg->hold = hold;
+	rl_hold_charge(hold, conn, msg->len);
+	extra->held += msg->len;
+	conn->ops->charge(conn, (ptrdiff_t)msg->len);
+	if (extra->held > RL_CONN_CREDIT && !conn->starved) {
+		conn->starved = true;
+		update_reading(conn);
+	}
+	return 0;
+}

@@ -1,0 +1,126 @@
+/* conn.h: the inside of a rill_conn: what a service embeds, the table of what it must be able to
+ * do, and the upcalls through which alone it speaks to the program.
+ *
+ * The promises of rill/conn.h are kept here: services report what happened, conn.c decides what
+ * of it the program hears, in which order, and how often. */
+#ifndef RL_CONN_CONN_H
+#define RL_CONN_CONN_H
+
+#include <rill/conn.h>
+#include "base/blob.h"
+#include "base/list.h"
+#include "net/addr.h"
+#include "net/loop.h"
+
+struct rl_conn_extra;
+
+/* What a service does for its connections. Called by the public functions after they have looked
+ * at the state; none of these may call back. */
+struct rl_conn_ops {
+	const char *transport; /* "websocket" */
+	/* Takes a message, or a piece of one: whole when first and last. blob: what data points
+	 * into, to be referred to rather than copied; may be NULL. Results of rill_send(). */
+	int (*send)(struct rill_conn *conn, rill_kind kind, struct rl_slice data,
+		struct rl_blob *blob, bool first, bool last);
+	/* Begins the protocol's closing. rl_conn_closed() follows when it has ended, not from
+	 * inside. RILL_EINVAL, RILL_EUTF8: nothing was done. */
+	int (*close)(struct rill_conn *conn, int code, struct rl_slice reason);
+	/* Lets go of everything below at once. No upcalls after it: conn.c tells the rest. */
+	void (*cut)(struct rill_conn *conn);
+	/* The program has paused or resumed, or keeps too many messages. */
+	void (*set_reading)(struct rill_conn *conn, bool on);
+	/* Sends a ping, or a pong. Results of rill_ping(). */
+	int (*control)(struct rill_conn *conn, bool ping, struct rl_slice data);
+	/* Inside rl_conn_message(): makes the message's memory a blob of its own without copying;
+	 * NULL when that cannot be. */
+	struct rl_blob *(*take_message)(struct rill_conn *conn);
+	size_t (*queued)(const struct rill_conn *conn);
+	/* Accounts for bytes kept on this connection's behalf (negative: given back). */
+	void (*charge)(struct rill_conn *conn, ptrdiff_t bytes);
+	const char *(*version)(const struct rill_conn *conn);
+	const char *(*protocol)(const struct rill_conn *conn);
+	const char *(*extensions)(const struct rill_conn *conn);
+	/* A kept request header; data NULL when there is none. */
+	struct rl_slice (*header)(const struct rill_conn *conn, struct rl_slice name);
+	/* Who it is, as long as the service knows; see rl_conn_keep_peer(). */
+	const struct rl_addr *(*peer)(const struct rill_conn *conn);
+	bool (*secure)(const struct rill_conn *conn);
+	/* It is over: the service counts it, and no longer needs it. Once, right before on_close. */
+	void (*ended)(struct rill_conn *conn);
+	/* The last reference is gone: free the struct the conn lives in. */
+	void (*free)(struct rill_conn *conn);
+};
+
+struct rill_conn {
+	const struct rl_conn_ops *ops;
+	const rill_handler *handler;
+	void *user;
+	struct rill_loop *loop;
+	struct rl_list node;         /* the service's: all its connections */
+	struct rl_task task;         /* on_close at the end of the turn; freeing */
+	const rill_request *request; /* while on_open runs */
+	struct rl_conn_extra *extra; /* what few connections need; NULL until then */
+	uint64_t id;
+	uint64_t messages_in, messages_out, bytes_in, bytes_out;
+	size_t queue_peak;
+	uint32_t refs;       /* the service's one, and rill_conn_ref()'s */
+	uint16_t close_code; /* what a late on_close will say */
+	rill_conn_state state : 8;
+	bool opened : 1;     /* on_open was called */
+	bool paused : 1;     /* by the program */
+	bool starved : 1;    /* too many messages are kept: no more are read */
+	bool in_message : 1; /* on_message is under way */
+	bool drain_due : 1;  /* rill_send() has returned 1 */
+	bool piece_out : 1;  /* a message in pieces is being sent */
+	bool piece_text : 1;
+	bool traced : 1;
+};
+
+/* Sets the common part up, in state CONNECTING, with the service's reference. */
+void rl_conn_init(struct rill_conn *conn, const struct rl_conn_ops *ops,
+	const rill_handler *handler, struct rill_loop *loop);
+
+/* Upcalls. They come from the loop, never from inside a downcall. Any of them may close or cut
+ * the conn; its memory stays until the end of the turn. */
+
+/* The protocol is open: calls on_open. request: readable until it returns; may be NULL. */
+void rl_conn_opened(struct rill_conn *conn, const rill_request *request);
+
+/* A message came, or a piece of one. Dropped when the conn is closing. */
+void rl_conn_message(
+	struct rill_conn *conn, rill_kind kind, struct rl_slice data, bool first, bool last);
+
+void rl_conn_ping(struct rill_conn *conn, struct rl_slice data);
+void rl_conn_pong(struct rill_conn *conn, struct rl_slice data);
+
+/* The queue has sunk to the low-water mark. */
+void rl_conn_drained(struct rill_conn *conn);
+
+/* It is over and nothing below refers to the conn any more: on_close is called (when on_open
+ * was), and the service's reference is dropped. A second call does nothing. */
+void rl_conn_closed(struct rill_conn *conn, int code, struct rl_slice reason);
+
+/* The same, at the end of the turn: for the inside of a downcall. No reason. */
+void rl_conn_closed_later(struct rill_conn *conn, int code);
+
+/* Keeps the peer's address for the program when ops->peer cannot tell it: the service lets go of the
+ * stream before on_close, or the stream's own address is a proxy's. The first time counts. */
+void rl_conn_keep_peer(struct rill_conn *conn, const struct rl_addr *peer);
+
+/* Something was queued, and now so many bytes wait: the service says so at each send. */
+static inline void rl_conn_note_queue(struct rill_conn *conn, size_t queued)
+{
+	if (queued > conn->queue_peak)
+		conn->queue_peak = queued;
+}
+
+/* May messages be delivered now? */
+static inline bool rl_conn_wants_messages(const struct rill_conn *conn)
+{
+	return conn->state == RILL_CONN_OPEN && !conn->paused && !conn->starved;
+}
+
+/* Shows a frame to the tap; call only when conn->traced. */
+void rl_conn_trace(struct rill_conn *conn, const rill_frame *frame);
+
+#endif

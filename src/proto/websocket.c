@@ -1,0 +1,331 @@
+/* websocket.c: the WebSocket service: its options, attaching to a server, stopping. */
+#include "proto/websocket.h"
+#include <string.h>
+
+void rill_websocket_options_init(rill_websocket_options *options, size_t size)
+{
+	rill_websocket_options all = {
+		.size = size,
+		.max_message = 64 * 1024 * 1024 - 1, /* faye-websocket's */
+		.max_fragments = 1u << 20,
+		.max_queue = 16 * 1024 * 1024,
+		.close_timeout_ms = 30 * 1000,
+		.deflate = {
+			.size = sizeof(rill_deflate_options),
+			.enabled = true,
+			.level = 1,
+			.mem_level = 8,
+			.max_window_bits = 15,
+			.request_window_bits = 15,
+			.threshold = 1024,
+			.ceiling = 1024 * 1024,
+		},
+	};
+	memset(options, 0, size);
+	memcpy(options, &all, size < sizeof(all) ? size : sizeof(all));
+}
+
+int rl_strings_copy(const struct rl_env *env, const char *const **to, const char *const *from)
+{
+	*to = NULL;
+	if (!from)
+		return 0;
+	size_t count = 0, bytes = 0;
+	for (; from[count]; count++)
+		bytes += strlen(from[count]) + 1;
+	size_t table = (count + 1) * sizeof(char *);
+	const char **list = rl_alloc(env, table + bytes);
+	if (!list)
+		return RILL_ENOMEM;
+	char *text = (char *)list + table;
+	for (size_t i = 0; i < count; i++) {
+		size_t len = strlen(from[i]) + 1;
+		list[i] = memcpy(text, from[i], len);
+		text += len;
+	}
+	list[count] = NULL;
+	*to = list;
+	return 0;
+}
+
+/* The zlib states which all services of a loop share; goes with the loop. */
+struct pool_member {
+	struct rl_loop_member member;
+	struct rl_deflate_pool *pool;
+};
+static const char pool_key;
+
+static void free_pool(struct rl_loop_member *member, struct rill_loop *loop)
+{
+	struct pool_member *m = rl_container(member, struct pool_member, member);
+	rl_loop_leave(member);
+	rl_deflate_pool_free(m->pool);
+	rl_free(&loop->env, m);
+}
+
+struct rl_deflate_pool *rl_websocket_pool(struct rill_loop *loop)
+{
+	struct rl_loop_member *member = rl_loop_find(loop, &pool_key);
+	if (member)
+		return rl_container(member, struct pool_member, member)->pool;
+	struct pool_member *m = rl_zalloc(&loop->env, sizeof(*m));
+	if (!m)
+		return NULL;
+	m->pool = rl_deflate_pool_new(&loop->env);
+	if (!m->pool) {
+		rl_free(&loop->env, m);
+		return NULL;
+	}
+	rl_list_init(&m->member.node);
+	m->member.key = &pool_key;
+	m->member.free = free_pool;
+	rl_loop_join(loop, &m->member);
+	return m->pool;
+}
+
+bool rl_websocket_own_field(struct rl_slice name)
+{
+	static const char *const own[] = { "Connection", "Upgrade", "Content-Length",
+		"Transfer-Encoding" };
+	struct rl_slice start = rl_slice(name.data, name.len < 14 ? name.len : 14);
+	if (rl_slice_equal_nocase(start, RL_SLICE("Sec-WebSocket-")))
+		return true;
+	for (size_t i = 0; i < sizeof(own) / sizeof(own[0]); i++)
+		if (rl_slice_equal_nocase(name, rl_slice_str(own[i])))
+			return true;
+	return false;
+}
+
+/* "Name: value" strings become lines of the 101. */
+static int build_fields(struct rill_websocket *service, const char *const *headers)
+{
+	for (; headers && *headers; headers++) {
+		const char *colon = strchr(*headers, ':');
+		if (!colon)
+			return RILL_EINVAL;
+		struct rl_slice name = rl_slice(*headers, (size_t)(colon - *headers));
+		struct rl_slice value = rl_slice_trim(rl_slice_str(colon + 1));
+		if (rl_websocket_own_field(name))
+			return RILL_EINVAL;
+		int rc = rl_http1_write_field(&service->fields, name, value);
+		if (rc < 0)
+			return rc;
+	}
+	return 0;
+}
+
+/* The sentence about the first that makes no sense; NULL when all do. */
+static const char *find_fault(const rill_websocket_options *o)
+{
+	const rill_deflate_options *d = &o->deflate;
+	if (!o->max_message)
+		return "max_message must not be 0";
+	if (!o->max_fragments)
+		return "max_fragments must not be 0";
+	if (d->level < 1 || d->level > 9)
+		return "deflate.level must be 1 to 9";
+	if (d->mem_level < 1 || d->mem_level > 9)
+		return "deflate.mem_level must be 1 to 9";
+	if (d->strategy < 0 || d->strategy > 4)
+		return "deflate.strategy must be 0 to 4";
+	if (d->max_window_bits < 9 || d->max_window_bits > 15)
+		return "deflate.max_window_bits must be 9 to 15";
+	if (d->request_window_bits < 8 || d->request_window_bits > 15)
+		return "deflate.request_window_bits must be 8 to 15";
+	for (const char *const *p = o->protocols; p && *p; p++)
+		if (!rl_slice_is_token(rl_slice_str(*p)))
+			return "protocols must be tokens";
+	return NULL;
+}
+
+/* Options from those a program handed in, of whatever age, filled up with the defaults; the sentence
+ * about what makes no sense, or NULL. */
+static const char *read_options(rill_websocket_options *to, const rill_websocket_options *from)
+{
+	rill_websocket_options_default(to);
+	if (!from)
+		return NULL;
+	if (from->size < sizeof(from->size))
+		return "size is not set";
+	memcpy(to, from, from->size < sizeof(*to) ? from->size : sizeof(*to));
+	to->size = sizeof(*to);
+	return find_fault(to);
+}
+
+static int copy_lists(struct rill_websocket *service, const rill_websocket_options *from)
+{
+	const struct rl_env *env = &service->loop->env;
+	rill_websocket_options *to = &service->options;
+	to->protocols = to->headers = to->keep_headers = to->origins = NULL;
+	int rc = rl_strings_copy(env, &to->protocols, from->protocols);
+	if (rc == 0)
+		rc = rl_strings_copy(env, &to->keep_headers, from->keep_headers);
+	if (rc == 0)
+		rc = rl_strings_copy(env, &to->origins, from->origins);
+	return rc;
+}
+
+static void set_config(struct rill_websocket *service)
+{
+	const rill_websocket_options *o = &service->options;
+	rl_ws_config_default(&service->config);
+	service->config.max_message = o->max_message;
+	service->config.max_fragments = o->max_fragments;
+	service->config.pieces = o->pieces;
+	service->config.close_timeout = o->close_timeout_ms;
+	service->config.ping_interval = o->ping_interval_ms;
+	service->config.pong_timeout = o->pong_timeout_ms;
+	service->deflate = (struct rl_deflate_options){
+		.level = o->deflate.level,
+		.mem_level = o->deflate.mem_level,
+		.strategy = o->deflate.strategy,
+		.max_window_bits = (uint8_t)o->deflate.max_window_bits,
+		.request_window_bits = (uint8_t)o->deflate.request_window_bits,
+		.no_context_takeover = o->deflate.no_context_takeover,
+		.request_no_context_takeover = o->deflate.request_no_context_takeover,
+		.threshold = o->deflate.threshold,
+		.ceiling = o->deflate.ceiling,
+	};
+}
+
+static void free_service(struct rill_websocket *service)
+{
+	const struct rl_env *env = &service->loop->env;
+	rl_list_remove(&service->task.node);
+	rl_free(env, (void *)service->options.protocols);
+	rl_free(env, (void *)service->options.keep_headers);
+	rl_free(env, (void *)service->options.origins);
+	rl_buf_release(&service->fields);
+	rl_free(env, service);
+}
+
+static void free_later(struct rl_task *task)
+{
+	struct rill_websocket *service = rl_container(task, struct rill_websocket, task);
+	rl_server_leave(&service->in_server);
+	free_service(service);
+}
+
+void rl_websocket_release(struct rill_websocket *service)
+{
+	if (!service->route && service->server && rl_list_empty(&service->conns) &&
+		rl_list_empty(&service->openings))
+		rl_loop_bury(service->loop, &service->task);
+}
+
+static void close_all(struct rill_websocket *service, int code, const char *reason)
+{
+	service->parting = code;
+	rl_list_each_safe (node, &service->conns)
+		rill_close(rl_container(node, struct rill_conn, node), code, reason);
+}
+
+static void stop_service(struct rl_service *in_server)
+{
+	struct rill_websocket *service = rl_container(in_server, struct rill_websocket, in_server);
+	rl_websocket_drop_openings(service);
+	close_all(service, 1001, "the server is going away");
+}
+
+static void cut_service(struct rl_service *in_server)
+{
+	struct rill_websocket *service = rl_container(in_server, struct rill_websocket, in_server);
+	rl_websocket_drop_openings(service);
+	while (!rl_list_empty(&service->conns)) {
+		struct rill_conn *conn = rl_container(service->conns.next, struct rill_conn, node);
+		if (rl_ws_conn(conn)->stream)
+			rl_ws_conn_lost(rl_ws_conn(conn));
+		else /* destroyed by the program in this turn, which was to be told at its end */
+			rl_conn_closed(conn, 1006, rl_slice(NULL, 0));
+	}
+}
+
+static void server_gone(struct rl_service *in_server)
+{
+	struct rill_websocket *service = rl_container(in_server, struct rill_websocket, in_server);
+	free_service(service);
+}
+
+int rill_websocket_serve(rill_server *server, const char *prefix, const rill_handler *handler,
+	const rill_websocket_options *options, rill_websocket **result)
+{
+	struct rill_loop *loop = rill_server_loop(server);
+	struct rill_websocket *service = rl_zalloc(&loop->env, sizeof(*service));
+	if (!service)
+		return RILL_ENOMEM;
+	service->server = server;
+	service->loop = loop;
+	service->handler = handler;
+	rl_list_init(&service->conns);
+	rl_list_init(&service->openings);
+	rl_task_init(&service->task, free_later);
+	rl_buf_init(&service->fields, &loop->env);
+	rill_websocket_options given;
+	const char *why = read_options(&given, options);
+	if (!handler || handler->size < sizeof(*handler))
+		why = "handler.size must be sizeof(rill_handler)";
+	service->options = given;
+	int rc = copy_lists(service, &given);
+	if (rc == 0)
+		rc = build_fields(service, given.headers);
+	if (rc == RILL_EINVAL)
+		why = "headers must be \"Name: value\" and none of the handshake's own";
+	if (why) {
+		rl_log(&loop->env, RILL_LOG_ERROR, "websocket options: %s", why);
+		rc = RILL_EINVAL;
+	}
+	set_config(service);
+	service->pool = rl_websocket_pool(loop);
+	if (rc == 0 && !service->pool)
+		rc = RILL_ENOMEM;
+	if (rc == 0)
+		rc = rill_server_handle(
+			server, prefix, rl_websocket_request, service, &service->route);
+	if (rc < 0) {
+		free_service(service);
+		return rc;
+	}
+	service->in_server.stop = stop_service;
+	service->in_server.cut = cut_service;
+	service->in_server.free = server_gone;
+	rl_server_join(server, &service->in_server);
+	if (result)
+		*result = service;
+	return 0;
+}
+
+void rill_websocket_detach(rill_websocket *service, int code, const char *reason)
+{
+	if (!service || !service->route)
+		return;
+	rill_route_remove(service->route);
+	service->route = NULL;
+	if (code)
+		close_all(service, code, reason);
+	rl_websocket_release(service);
+}
+
+void rill_websocket_each(
+	rill_websocket *service, void (*fn)(rill_conn *conn, void *user), void *user)
+{
+	/* Connections end at the end of the turn at the earliest, so the next one stays. */
+	rl_list_each_safe (node, &service->conns) {
+		struct rill_conn *conn = rl_container(node, struct rill_conn, node);
+		if (conn->state == RILL_CONN_OPEN)
+			fn(conn, user);
+	}
+}
+
+void rill_websocket_read_stats(const rill_websocket *service, rill_websocket_stats *stats)
+{
+	rill_websocket_stats all = service->stats;
+	rl_list_each (node, (struct rl_list *)&service->conns) {
+		const struct rill_conn *conn = rl_container(node, struct rill_conn, node);
+		all.messages_in += conn->messages_in;
+		all.messages_out += conn->messages_out;
+		all.bytes_in += conn->bytes_in;
+		all.bytes_out += conn->bytes_out;
+	}
+	all.size = stats->size;
+	memcpy(stats, &all, stats->size < sizeof(all) ? stats->size : sizeof(all));
+}

@@ -1,0 +1,184 @@
+/* websocket.h: the inside of the WebSocket service: the service, an opening that is being decided,
+ * a running connection, and the table of framings behind it.
+ *
+ *   websocket.c          the service: options, attaching, stopping
+ *   websocket_open.c     a request for a WebSocket, from its head to the 101 or the refusal
+ *   websocket_origin.c   which origins are admitted
+ *   websocket_make.c     a connection made of an opening that was accepted
+ *   websocket_conn.c     a running connection: a rill_conn on a stream
+ *   websocket_ops.c      what the program does with it
+ *   websocket_framing.c  RFC 6455 and hixie as rows of one table
+ *   websocket_trace.c    frames for the trace tap */
+#ifndef RL_PROTO_WEBSOCKET_H
+#define RL_PROTO_WEBSOCKET_H
+
+#include <rill/websocket.h>
+#include "conn/conn.h"
+#include "http/exchange.h"
+#include "http/server.h"
+#include "wire/deflate.h"
+#include "wire/hixie.h"
+#include "wire/ws_handshake.h"
+#include "wire/ws_session.h"
+
+struct rl_ws_conn;
+struct rl_ws_opening;
+struct rl_ws_taps;
+
+struct rill_websocket {
+	struct rl_service in_server;
+	struct rill_server *server;
+	struct rill_loop *loop;
+	rill_route *route; /* NULL: detached */
+	const rill_handler *handler;
+	rill_websocket_options options; /* its lists are copies, each in one allocation */
+	struct rl_ws_config config;
+	struct rl_deflate_options deflate;
+	struct rl_deflate_pool *pool;
+	struct rl_buf fields;    /* options.headers as lines */
+	struct rl_list conns;    /* struct rill_conn */
+	struct rl_list openings; /* struct rl_ws_opening */
+	struct rl_task task;     /* freeing behind the last connection */
+	int parting; /* the code its connections have been closed with; 0: they have not */
+	rill_websocket_stats stats;
+};
+
+/* Frees the service when it is detached and nothing of it is left. */
+void rl_websocket_release(struct rill_websocket *service);
+
+/* A copy of a NULL-terminated list of strings in one allocation; *to NULL for NULL. */
+int rl_strings_copy(const struct rl_env *env, const char *const **to, const char *const *from);
+
+/* The inflating and deflating states the loop's services share. NULL when out of memory. */
+struct rl_deflate_pool *rl_websocket_pool(struct rill_loop *loop);
+
+/* A request that asked for a WebSocket and is in order, until it is decided. */
+struct rl_ws_opening {
+	struct rl_list node;
+	struct rill_websocket *service;
+	rill_request *request;
+	struct rl_ws_conn *conn; /* accepted: waits for on_open */
+	struct rl_timer timer;   /* undecided, or without its challenge, for too long */
+	struct rl_task task;     /* on_open at the end of the turn */
+	struct rl_ws_request wanted;
+	struct rl_slice protocol; /* chosen; in the request's head or the service's list */
+	struct rl_deflate_params deflate;
+	struct rl_buf fields; /* rill_websocket_add_header() */
+	void *user;           /* what rill_websocket_accept() said in the hook */
+	bool deflated;        /* permessage-deflate was agreed */
+	bool taken;           /* the stream was taken: the request is ours to release */
+	bool in_hook;         /* on_request is being asked */
+	bool decided;         /* accepted, refused or abandoned */
+	bool refused;
+	void (*on_abandoned)(rill_request *request, void *user);
+	void *abandoned_user;
+};
+
+/* The handler of the service's route; user is the service. */
+int rl_websocket_request(rill_request *request, void *user);
+/* Refuses all undecided openings with 503. */
+void rl_websocket_drop_openings(struct rill_websocket *service);
+/* Frees it, and the request it was about. */
+void rl_ws_opening_free(struct rl_ws_opening *opening);
+/* Tells whoever asked to be told that nothing came of it, then frees it. */
+void rl_ws_opening_abandon(struct rl_ws_opening *opening);
+
+/* Is this a field of the 101 answer which the handshake itself sets? */
+bool rl_websocket_own_field(struct rl_slice name);
+
+/* Is this request's origin admitted by the service's list? */
+bool rl_websocket_origin_ok(const struct rill_websocket *service, const rill_request *request,
+	const struct rl_ws_request *wanted);
+
+/* How messages stand on the wire: one row for RFC 6455, one for hixie. */
+struct rl_ws_framing {
+	int (*next)(struct rl_ws_conn *c, struct rl_slice *in, struct rl_ws_event *ev);
+	/* As rl_conn_ops.send. */
+	int (*send)(struct rl_ws_conn *c, rill_kind kind, struct rl_slice data,
+		struct rl_blob *blob, bool first, bool last);
+	int (*close)(struct rl_ws_conn *c, int code, struct rl_slice reason);
+	int (*control)(struct rl_ws_conn *c, bool ping, struct rl_slice data);
+	uint64_t (*deadline)(const struct rl_ws_conn *c);
+	/* 0, or RILL_ETIMEDOUT: cut it. */
+	int (*expire)(struct rl_ws_conn *c);
+	/* Nothing more is to be said or read: TCP is to be ended. */
+	bool (*finished)(const struct rl_ws_conn *c);
+	/* After next() has failed: the code and sentence that were sent. */
+	const char *(*failure)(const struct rl_ws_conn *c, int *code);
+	/* Bytes of the message being assembled. */
+	size_t (*held)(const struct rl_ws_conn *c);
+	void (*fini)(struct rl_ws_conn *c);
+};
+extern const struct rl_ws_framing rl_ws_framing_rfc;
+extern const struct rl_ws_framing rl_ws_framing_hixie;
+
+/* The framing's deadline: few connections have one before they close. */
+struct rl_ws_timer {
+	struct rl_timer timer;
+	struct rl_ws_conn *conn;
+};
+
+/* A running connection; one allocation, small because there may be a hundred thousand of them that
+ * say nothing. */
+struct rl_ws_conn {
+	struct rill_conn conn;
+	struct rill_websocket *service;
+	struct rl_stream *stream; /* NULL: let go */
+	const struct rl_ws_framing *framing;
+	struct rl_ws_opening *opening; /* until on_open is called */
+	struct rl_ws_taps *taps;       /* while frames are traced */
+	struct rl_ws_timer *timer;     /* NULL until there is a deadline */
+	char *names;      /* protocol NUL extensions NUL, then kept headers; NULL: none of them */
+	uint32_t charged; /* bytes of an unfinished message, as the stream was told */
+	uint32_t pongs_waiting; /* bytes of pongs queued since the queue was last empty */
+	enum rl_ws_version version : 8;
+	bool clean : 1;  /* for the counts: the closing handshake was done */
+	bool broken : 1; /* ... the peer broke the protocol or a limit */
+	bool secure : 1;
+	bool held_back : 1; /* reading stopped until waiting pongs are taken */
+	union {
+		struct rl_ws rfc;
+		struct rl_hixie *hixie; /* owned */
+	} wire;
+};
+
+static inline struct rl_ws_conn *rl_ws_conn(struct rill_conn *conn)
+{
+	return rl_container(conn, struct rl_ws_conn, conn);
+}
+
+/* Makes a connection for an opening that was accepted, on a stream taken from HTTP; writes the
+ * 101. It stays in state CONNECTING. 0 or RILL_ENOMEM (then nothing was written). */
+int rl_ws_conn_new(struct rl_ws_conn **conn, struct rl_ws_opening *opening,
+	struct rl_stream *stream, struct rl_slice extensions);
+
+/* Tells on_open if the framing is open by now, and begins to read. */
+void rl_ws_conn_start(struct rl_ws_conn *c);
+
+/* Writes what the framing left in the loop's scratch buffer to the stream. */
+int rl_ws_conn_flush_scratch(struct rl_ws_conn *c);
+
+/* The two sides of a connection: what its stream tells it, what the program tells it. */
+extern const struct rl_stream_events rl_ws_stream_events;
+extern const struct rl_conn_ops rl_ws_conn_ops;
+
+/* Nothing below may call up any more; an opening is forgotten. The stream is still the caller's. */
+void rl_ws_conn_let_go(struct rl_ws_conn *c);
+
+/* Looks at the framing's deadline after anything that may have moved it; or sets one. */
+void rl_ws_conn_update_timer(struct rl_ws_conn *c);
+void rl_ws_conn_set_timer(struct rl_ws_conn *c, uint64_t due);
+
+/* Ends the connection at once: on_close with 1006, the stream cut. From an upcall only. */
+void rl_ws_conn_lost(struct rl_ws_conn *c);
+
+/* Trace taps: bytes as they pass, from which frames are decoded a second time. Called only when
+ * conn.traced. */
+void rl_ws_trace_in(struct rl_ws_conn *c, struct rl_slice in);
+void rl_ws_trace_used(struct rl_ws_conn *c, size_t left);
+void rl_ws_trace_out(struct rl_ws_conn *c, struct rl_slice bytes);
+/* A hixie frame, whose wire form has no header worth decoding. */
+void rl_ws_trace_hixie(struct rl_ws_conn *c, bool out, struct rl_slice text);
+void rl_ws_trace_free(struct rl_ws_conn *c);
+
+#endif

@@ -1,0 +1,198 @@
+/* websocket_ops.c: what a program does with a WebSocket: the calls of rill/conn.h, brought to the
+ * framing and the stream. None of them calls back. */
+#include "proto/websocket.h"
+
+/* Nearly all messages: short, plain and alone. Header and payload go straight into the queue. 0 or
+ * 1 as a write; negative: it is not that simple. */
+static int send_short(struct rl_ws_conn *c, rill_kind kind, struct rl_slice data)
+{
+	size_t head = rl_ws_short_head_size(data.len);
+	if (c->framing != &rl_ws_framing_rfc || data.len > RL_WS_SHORT_MAX || c->conn.traced ||
+		rl_ws_would_compress(&c->wire.rfc, data.len))
+		return RILL_EUNSUPPORTED;
+	uint8_t *to = rl_stream_claim(c->stream, head + data.len);
+	if (!to)
+		return RILL_EUNSUPPORTED;
+	rl_ws_write_short_head(to, kind == RILL_TEXT, data.len);
+	if (data.len)
+		memcpy(to + head, data.data, data.len);
+	return rl_stream_claimed(c->stream, head + data.len);
+}
+
+static int op_send(struct rill_conn *conn, rill_kind kind, struct rl_slice data,
+	struct rl_blob *blob, bool first, bool last)
+{
+	struct rl_ws_conn *c = rl_ws_conn(conn);
+	const rill_websocket_options *options = &c->service->options;
+	size_t queued = rl_stream_queued(c->stream);
+	if (options->max_send && data.len > options->max_send)
+		return RILL_ETOOBIG;
+	if (queued && options->max_queue &&
+		(queued > options->max_queue || data.len > options->max_queue - queued))
+		return RILL_ETOOBIG;
+	int rc = first && last && !blob ? send_short(c, kind, data) : RILL_EUNSUPPORTED;
+	if (rc < 0)
+		rc = c->framing->send(c, kind, data, blob, first, last);
+	rl_conn_note_queue(conn, rl_stream_queued(c->stream));
+	return rc;
+}
+
+static int op_close(struct rill_conn *conn, int code, struct rl_slice reason)
+{
+	struct rl_ws_conn *c = rl_ws_conn(conn);
+	int rc = c->framing->close(c, code, reason);
+	if (rc == RILL_EINVAL || rc == RILL_EUTF8)
+		return rc;
+	rl_ws_conn_flush_scratch(c);
+	if (c->framing->finished(c)) /* hixie-75 has no closing handshake: nothing to wait for */
+		rl_ws_conn_set_timer(c, rl_loop_now(conn->loop));
+	else
+		rl_ws_conn_update_timer(c);
+	rl_stream_resume(c->stream); /* whatever was paused, the answer has to be read */
+	return 0;
+}
+
+static void op_cut(struct rill_conn *conn)
+{
+	struct rl_ws_conn *c = rl_ws_conn(conn);
+	struct rl_stream *stream = c->stream;
+	if (!stream)
+		return;
+	rl_conn_keep_peer(conn, &stream->peer);
+	rl_ws_conn_let_go(c);
+	c->stream = NULL;
+	rl_stream_close(stream);
+}
+
+static void op_set_reading(struct rill_conn *conn, bool on)
+{
+	struct rl_ws_conn *c = rl_ws_conn(conn);
+	if (!c->stream || c->held_back)
+		return;
+	if (on || conn->state == RILL_CONN_CLOSING)
+		rl_stream_resume(c->stream);
+	else
+		rl_stream_pause(c->stream);
+}
+
+static int op_control(struct rill_conn *conn, bool ping, struct rl_slice data)
+{
+	struct rl_ws_conn *c = rl_ws_conn(conn);
+	return c->framing->control(c, ping, data);
+}
+
+static struct rl_blob *op_take_message(struct rill_conn *conn)
+{
+	struct rl_ws_conn *c = rl_ws_conn(conn);
+	if (!c->stream || c->framing != &rl_ws_framing_rfc)
+		return NULL;
+	return rl_ws_take_message(&c->wire.rfc);
+}
+
+static size_t op_queued(const struct rill_conn *conn)
+{
+	const struct rl_ws_conn *c = rl_container(conn, struct rl_ws_conn, conn);
+	return c->stream ? rl_stream_queued(c->stream) : 0;
+}
+
+static void op_charge(struct rill_conn *conn, ptrdiff_t bytes)
+{
+	struct rl_ws_conn *c = rl_ws_conn(conn);
+	if (c->stream)
+		rl_stream_charge(c->stream, bytes);
+}
+
+static const char *op_version(const struct rill_conn *conn)
+{
+	return rl_ws_version_name(rl_container(conn, struct rl_ws_conn, conn)->version);
+}
+
+static const char *op_protocol(const struct rill_conn *conn)
+{
+	const struct rl_ws_conn *c = rl_container(conn, struct rl_ws_conn, conn);
+	return c->names ? c->names : "";
+}
+
+static const char *op_extensions(const struct rill_conn *conn)
+{
+	const char *protocol = op_protocol(conn);
+	const struct rl_ws_conn *c = rl_container(conn, struct rl_ws_conn, conn);
+	return c->names ? protocol + strlen(protocol) + 1 : "";
+}
+
+/* Behind the two names stand pairs of kept name and value, ended by an empty name. */
+static struct rl_slice op_header(const struct rill_conn *conn, struct rl_slice name)
+{
+	const struct rl_ws_conn *c = rl_container(conn, struct rl_ws_conn, conn);
+	if (!c->names)
+		return rl_slice(NULL, 0);
+	const char *extensions = op_extensions(conn);
+	for (const char *p = extensions + strlen(extensions) + 1; *p;) {
+		const char *value = p + strlen(p) + 1;
+		if (rl_slice_equal_nocase(rl_slice_str(p), name))
+			return rl_slice_str(value);
+		p = value + strlen(value) + 1;
+	}
+	return rl_slice(NULL, 0);
+}
+
+static const struct rl_addr *op_peer(const struct rill_conn *conn)
+{
+	static const struct rl_addr nobody = { .family = RL_ADDR_NONE };
+	const struct rl_ws_conn *c = rl_container(conn, struct rl_ws_conn, conn);
+	return c->stream ? &c->stream->peer : &nobody;
+}
+
+static bool op_secure(const struct rill_conn *conn)
+{
+	return rl_container(conn, struct rl_ws_conn, conn)->secure;
+}
+
+static void op_ended(struct rill_conn *conn)
+{
+	struct rl_ws_conn *c = rl_ws_conn(conn);
+	rill_websocket_stats *stats = &c->service->stats;
+	if (conn->opened) {
+		stats->open--;
+		stats->closed_clean += c->clean;
+		stats->closed_protocol += c->broken;
+		stats->closed_lost += !c->clean && !c->broken;
+		stats->messages_in += conn->messages_in;
+		stats->messages_out += conn->messages_out;
+		stats->bytes_in += conn->bytes_in;
+		stats->bytes_out += conn->bytes_out;
+	}
+	rl_websocket_release(c->service);
+	c->service = NULL;
+}
+
+static void op_free(struct rill_conn *conn)
+{
+	struct rl_ws_conn *c = rl_ws_conn(conn);
+	const struct rl_env *env = &conn->loop->env;
+	rl_ws_trace_free(c);
+	c->framing->fini(c);
+	rl_free(env, c->timer);
+	rl_free(env, c->names);
+	rl_free(env, c);
+}
+
+const struct rl_conn_ops rl_ws_conn_ops = {
+	.transport = "websocket",
+	.send = op_send,
+	.close = op_close,
+	.cut = op_cut,
+	.set_reading = op_set_reading,
+	.control = op_control,
+	.take_message = op_take_message,
+	.queued = op_queued,
+	.charge = op_charge,
+	.version = op_version,
+	.protocol = op_protocol,
+	.extensions = op_extensions,
+	.header = op_header,
+	.peer = op_peer,
+	.secure = op_secure,
+	.ended = op_ended,
+	.free = op_free,
+};

@@ -1,0 +1,173 @@
+/* A pane: one connection with its controls, its log and its frames. */
+
+import { Composer } from "./composer.js";
+import { describeClose, readClosing } from "./closing.js";
+import { formatMs, formatSize, sizeOf } from "./bytes.js";
+import { Frames } from "./frames.js";
+import { Link } from "./link.js";
+import { Messages } from "./messages.js";
+import { partsOf } from "./dom.js";
+
+/* Each state's word, and what the button does then. */
+const STATES = {
+  connecting: { word: "Connecting", action: "Cancel" },
+  open: { word: "Connected", action: "Disconnect" },
+  closing: { word: "Closing", action: "Disconnect" },
+  closed: { word: "Disconnected", action: "Connect" },
+};
+
+const NONE_YET = "–";
+
+function title(name) {
+  return name[0].toUpperCase() + name.slice(1);
+}
+
+export class Pane {
+  #state = "closed";
+  #link = null;
+  #counts;
+
+  constructor(root, name) {
+    this.root = root;
+    this.name = name;
+    this.parts = partsOf(root);
+    this.messages = new Messages(this.parts.log, this.parts.messages);
+    this.frames = new Frames(this.parts);
+    this.composer = new Composer(this.parts, (data) => this.#say(data));
+    this.#nameParts();
+    this.#resetCounts();
+    this.#listen();
+  }
+
+  connect() {
+    this.#resetCounts();
+    this.#enter("connecting");
+    this.#link = new Link(this.name, {
+      open: (socket) => this.#opened(socket),
+      hello: (id) => this.frames.connection(id),
+      message: (data) => this.#heard(data),
+      frame: (frame) => this.frames.add(frame),
+      trip: (trips) => this.#showTrip(trips),
+      traceLost: () => this.#traceLost(),
+      closed: (event) => this.#closed(event),
+    });
+  }
+
+  #nameParts() {
+    const name = title(this.name);
+    this.root.id = this.name;
+    this.parts.title.id = `${this.name}-title`;
+    this.parts.title.textContent = name;
+    this.root.setAttribute("aria-labelledby", this.parts.title.id);
+    this.parts.log.setAttribute("aria-label", `${name}: messages`);
+    this.parts.frameScroll.setAttribute("aria-label", `${name}: frames`);
+    this.parts.frameCaption.textContent = `${name}: frames as the server decoded them`;
+    this.parts.clear.setAttribute("aria-label", `Clear messages and frames of ${this.name}`);
+    this.#describe(this.parts.note, [this.parts.hex, this.parts.file]);
+    this.#describe(this.parts.closeNote, [this.parts.code, this.parts.reason]);
+    /* On a small screen the conversation comes first. */
+    this.parts.frames.open = !matchMedia("(max-width: 720px)").matches;
+  }
+
+  #describe(note, fields) {
+    note.id = `${this.name}-${note.dataset.part}`;
+    for (const field of fields)
+      field.setAttribute("aria-describedby", note.id);
+  }
+
+  #listen() {
+    this.parts.connection.addEventListener("submit", (event) => {
+      event.preventDefault();
+      this.#toggle();
+    });
+    this.parts.clear.addEventListener("click", () => {
+      this.messages.clear();
+      this.frames.clear();
+    });
+  }
+
+  #toggle() {
+    if (this.#state === "closed")
+      this.connect();
+    else
+      this.#disconnect();
+  }
+
+  #disconnect() {
+    const { wrong, code, reason } = readClosing(this.parts.code.value, this.parts.reason.value);
+    this.parts.closeNote.textContent = wrong ?? "";
+    if (wrong || this.#state === "closing")
+      return;
+    this.#enter("closing");
+    this.#link.close(code, reason);
+  }
+
+  #enter(state, detail = "") {
+    const { word, action } = STATES[state];
+    this.#state = state;
+    this.root.dataset.state = state;
+    this.parts.state.textContent = word;
+    this.parts.stateDetail.textContent = detail;
+    this.parts.toggle.textContent = action;
+    this.parts.transport.disabled = state !== "closed";
+    this.composer.allow(state === "open");
+  }
+
+  #opened(socket) {
+    this.#enter("open");
+    this.parts.protocol.textContent = socket.protocol || "none";
+    this.parts.extensions.textContent = socket.extensions || "none";
+    this.messages.remark("Connected");
+  }
+
+  #closed(event) {
+    const words = describeClose(event);
+    this.#link = null;
+    this.#enter("closed", words);
+    this.parts.closeNote.textContent = "";
+    for (const fact of ["protocol", "extensions", "trip"])
+      this.parts[fact].textContent = NONE_YET;
+    this.messages.remark(`Disconnected: ${words}`);
+  }
+
+  #traceLost() {
+    this.parts.trip.textContent = NONE_YET;
+    this.messages.remark("The server stopped tracing: no more frames and round trips");
+  }
+
+  #say(data) {
+    if (this.#state !== "open")
+      return false;
+    this.#link.send(data);
+    this.#count("said", data);
+    this.messages.said(data);
+    return true;
+  }
+
+  #heard(data) {
+    this.#count("heard", data);
+    this.messages.heard(data);
+  }
+
+  #resetCounts() {
+    this.#counts = { said: { messages: 0, bytes: 0 }, heard: { messages: 0, bytes: 0 } };
+    this.#showCount("said");
+    this.#showCount("heard");
+  }
+
+  #count(way, data) {
+    this.#counts[way].messages += 1;
+    this.#counts[way].bytes += sizeOf(data);
+    this.#showCount(way);
+  }
+
+  #showCount(way) {
+    const { messages, bytes } = this.#counts[way];
+    this.parts[way].textContent = `${messages} · ${formatSize(bytes)}`;
+  }
+
+  #showTrip(trips) {
+    if (this.#state === "open")
+      this.parts.trip.textContent = `${formatMs(trips.last)} · median ${formatMs(trips.median)}`;
+  }
+}

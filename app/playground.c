@@ -1,0 +1,291 @@
+/* playground.c: who says something to whom, and who looks at whose frames.
+ *
+ * A pane is a connection of /ws, a viewer one of /trace. A pane is tapped from its start and
+ * keeps its first frames, because the page can only ask for the trace once it has read its
+ * number. A viewer stays a moment longer than its pane, for the frames of the close. */
+#include "playground.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <rill/conn.h>
+#include <rill/websocket.h>
+#include "frame_json.h"
+
+/* The page says up to 1 MiB at once; the rest is for other clients' roundings. */
+#define MAX_SAID ((uint64_t)1024 * 1024 + 4096)
+/* A listener that is further behind than this is asked to leave. */
+#define MAX_BEHIND   ((size_t)8 * 1024 * 1024)
+#define MAX_PING     256
+#define FIRST_FRAMES 8
+#define LINGER_MS    3000
+
+/* RFC 6455, 7.4 and its registry. */
+enum { CLOSE_NORMAL = 1000, CLOSE_TRY_LATER = 1013 };
+
+struct viewer {
+	rill_conn *conn;
+	rill_timer *linger;
+	struct viewer *next; /* of the same pane */
+	struct pane *pane;   /* NULL: it has ended */
+};
+
+struct pane {
+	struct playground *playground;
+	rill_conn *conn;
+	struct pane *next;
+	struct viewer *viewers;
+	char *first[FIRST_FRAMES]; /* JSON texts, until the first viewer comes */
+	size_t first_count;
+	bool viewed; /* there has been a viewer */
+};
+
+/* Gives up on a listener that does not keep up, so that it costs neither memory nor the others'
+ * time. */
+static void deliver(rill_conn *conn, rill_msg msg)
+{
+	int rc = rill_send_msg(conn, msg);
+	if (rc == RILL_ETOOBIG)
+		rill_close(conn, CLOSE_TRY_LATER, "You read too slowly for what is said here.");
+	else if (rc < 0 && rc != RILL_ECLOSED)
+		rill_conn_destroy(conn);
+}
+
+static void deliver_text(rill_conn *conn, const char *text, size_t len)
+{
+	deliver(conn, (rill_msg){ .data = text, .len = len, .kind = RILL_TEXT });
+}
+
+/* Frames. */
+
+static double now_ms(void)
+{
+	struct timespec t;
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (double)t.tv_sec * 1e3 + (double)t.tv_nsec / 1e6;
+}
+
+static void on_frame(rill_conn *conn, const rill_frame *frame, void *user)
+{
+	(void)conn;
+	struct pane *pane = user;
+	char text[FRAME_JSON_ROOM];
+	size_t len = frame_json(frame, now_ms(), text);
+	for (struct viewer *v = pane->viewers; v; v = v->next)
+		deliver_text(v->conn, text, len);
+	if (!pane->viewed && pane->first_count < FIRST_FRAMES) {
+		char *kept = strdup(text);
+		if (kept)
+			pane->first[pane->first_count++] = kept;
+	}
+}
+
+static void drop_first_frames(struct pane *pane)
+{
+	for (size_t i = 0; i < pane->first_count; i++)
+		free(pane->first[i]);
+	pane->first_count = 0;
+}
+
+/* /ws */
+
+static void say_hello(rill_conn *conn)
+{
+	char text[64];
+	int len = snprintf(text, sizeof(text), "{\"hello\":{\"id\":%llu}}",
+		(unsigned long long)rill_conn_id(conn));
+	deliver_text(conn, text, (size_t)len);
+}
+
+static void open_pane(rill_conn *conn)
+{
+	struct pane *pane = calloc(1, sizeof(*pane));
+	if (!pane) {
+		rill_conn_destroy(conn);
+		return;
+	}
+	pane->playground = rill_request_user(rill_conn_request(conn));
+	pane->conn = conn;
+	pane->next = pane->playground->panes;
+	pane->playground->panes = pane;
+	rill_conn_set_user(conn, pane);
+	rill_conn_trace(conn, on_frame, pane); /* without it there is just no trace */
+	say_hello(conn);
+}
+
+static void tell_others(rill_conn *conn, rill_msg msg)
+{
+	const struct pane *speaker = rill_conn_user(conn);
+	if (!speaker || rill_msg_keep(conn, &msg) < 0)
+		return;
+	/* In memory once, however many listen. */
+	for (struct pane *pane = speaker->playground->panes; pane; pane = pane->next) {
+		if (pane != speaker)
+			deliver(pane->conn, msg);
+	}
+	rill_msg_release(msg);
+}
+
+static void remove_pane(struct pane *pane)
+{
+	struct pane **at = &pane->playground->panes;
+	while (*at != pane)
+		at = &(*at)->next;
+	*at = pane->next;
+}
+
+static void close_pane(rill_conn *conn, int code, rill_bytes reason)
+{
+	(void)code;
+	(void)reason;
+	struct pane *pane = rill_conn_user(conn);
+	if (!pane)
+		return;
+	for (struct viewer *v = pane->viewers; v; v = v->next) {
+		v->pane = NULL;
+		rill_timer_start(v->linger, LINGER_MS, 0);
+	}
+	rill_conn_trace(conn, NULL, NULL);
+	remove_pane(pane);
+	drop_first_frames(pane);
+	free(pane);
+}
+
+/* /trace */
+
+static struct pane *find_pane(const struct playground *playground, const rill_request *request)
+{
+	char text[24], *end;
+	if (rill_request_query_value(request, "id", text, sizeof(text)) < 1)
+		return NULL;
+	errno = 0;
+	unsigned long long id = strtoull(text, &end, 10);
+	if (errno || *end)
+		return NULL;
+	for (struct pane *pane = playground->panes; pane; pane = pane->next) {
+		if (rill_conn_id(pane->conn) == id)
+			return pane;
+	}
+	return NULL;
+}
+
+static void end_viewer(rill_timer *timer, void *user)
+{
+	(void)timer;
+	struct viewer *viewer = user;
+	rill_close(viewer->conn, CLOSE_NORMAL, "The traced connection has ended.");
+}
+
+static void open_viewer(rill_conn *conn)
+{
+	const rill_request *request = rill_conn_request(conn);
+	struct pane *pane = find_pane(rill_request_user(request), request);
+	struct viewer *viewer = calloc(1, sizeof(*viewer));
+	if (!viewer || rill_timer_new(&viewer->linger, rill_conn_loop(conn), end_viewer, viewer)) {
+		free(viewer);
+		rill_conn_destroy(conn);
+		return;
+	}
+	viewer->conn = conn;
+	rill_conn_set_user(conn, viewer);
+	if (!pane) { /* since its request was admitted */
+		rill_timer_start(viewer->linger, 0, 0);
+		return;
+	}
+	viewer->pane = pane;
+	viewer->next = pane->viewers;
+	pane->viewers = viewer;
+	pane->viewed = true;
+	for (size_t i = 0; i < pane->first_count; i++)
+		deliver_text(conn, pane->first[i], strlen(pane->first[i]));
+	drop_first_frames(pane);
+}
+
+/* {"ping":K}, where K is a number, goes back as {"pong":K}; all else is ignored. */
+static void answer_ping(rill_conn *conn, rill_msg msg)
+{
+	static const char head[] = "{\"ping\":";
+	const size_t head_len = sizeof(head) - 1;
+	char text[MAX_PING + 1];
+	if (msg.kind != RILL_TEXT || msg.len <= head_len || memcmp(msg.data, head, head_len) != 0)
+		return;
+	memcpy(text, msg.data, msg.len);
+	text[msg.len] = '\0';
+	size_t digits = strspn(text + head_len, "0123456789");
+	if (!digits || strcmp(text + head_len + digits, "}") != 0)
+		return;
+	memcpy(text, "{\"pong\":", head_len);
+	deliver_text(conn, text, msg.len);
+}
+
+static void close_viewer(rill_conn *conn, int code, rill_bytes reason)
+{
+	(void)code;
+	(void)reason;
+	struct viewer *viewer = rill_conn_user(conn);
+	if (!viewer)
+		return;
+	if (viewer->pane) {
+		struct viewer **at = &viewer->pane->viewers;
+		while (*at != viewer)
+			at = &(*at)->next;
+		*at = viewer->next;
+	}
+	rill_timer_free(viewer->linger);
+	free(viewer);
+}
+
+/* Both. */
+
+static int admit_pane(rill_websocket *service, rill_request *request, void *user)
+{
+	(void)service;
+	rill_request_set_user(request, user);
+	return RILL_ACCEPT;
+}
+
+static int admit_viewer(rill_websocket *service, rill_request *request, void *user)
+{
+	(void)service;
+	rill_request_set_user(request, user);
+	return find_pane(user, request) ? RILL_ACCEPT : 404;
+}
+
+static int serve_panes(struct playground *playground)
+{
+	static const rill_handler handler = { sizeof(rill_handler), .on_open = open_pane,
+		.on_message = tell_others, .on_close = close_pane };
+	static const char *const protocols[] = { "rill-playground", NULL };
+	rill_websocket_options o;
+	rill_websocket_options_default(&o);
+	o.max_message = MAX_SAID;
+	o.max_queue = MAX_BEHIND;
+	o.protocols = protocols;
+	o.on_request = admit_pane;
+	o.user = playground;
+	return rill_websocket_serve(playground->server, "/ws", &handler, &o, NULL);
+}
+
+static int serve_viewers(struct playground *playground)
+{
+	static const rill_handler handler = { sizeof(rill_handler), .on_open = open_viewer,
+		.on_message = answer_ping, .on_close = close_viewer };
+	static const char *const protocols[] = { "rill-trace", NULL };
+	rill_websocket_options o;
+	rill_websocket_options_default(&o);
+	o.max_message = MAX_PING;
+	o.max_queue = MAX_BEHIND;
+	o.protocols = protocols;
+	o.on_request = admit_viewer;
+	o.user = playground;
+	return rill_websocket_serve(playground->server, "/trace", &handler, &o, NULL);
+}
+
+int playground_init(struct playground *playground, rill_server *server)
+{
+	*playground = (struct playground){ .server = server };
+	int rc = serve_panes(playground);
+	return rc < 0 ? rc : serve_viewers(playground);
+}

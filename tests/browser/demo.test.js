@@ -1,0 +1,378 @@
+/* The playground in a real browser: `rill demo` serves it, headless Chromium uses it.
+ *
+ * RILL names the program. SCREENSHOTS, if set, names a directory for pictures of the page. The
+ * checks go on from each other's state, in the order they are written. */
+
+"use strict";
+
+const assert = require("assert/strict");
+const { spawn } = require("child_process");
+const fs = require("fs");
+const path = require("path");
+const readline = require("readline");
+const { chromium } = require("../interop/node_modules/playwright-core");
+
+const WAIT_MS = 20000;
+const FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+  "--disable-background-networking", "--disable-component-update", "--disable-sync"];
+
+/* The program, and the address in its first line. */
+
+async function startDemo() {
+  assert.ok(process.env.RILL, "RILL must name the rill program");
+  const program = spawn(process.env.RILL, ["demo", "--port", "0"], { stdio: ["ignore", "pipe", "inherit"] });
+  const line = await new Promise((resolve, reject) => {
+    program.once("error", reject);
+    program.once("exit", (code) => reject(new Error(`rill demo ended with ${code}`)));
+    readline.createInterface({ input: program.stdout }).once("line", resolve);
+  });
+  const found = /^listening on (http:\/\/\S+?)\/?$/.exec(line);
+  if (!found) {
+    program.kill("SIGKILL");
+    throw new Error(`unexpected first line: ${line}`);
+  }
+  return { program, origin: found[1] };
+}
+
+async function stopDemo(program) {
+  if (program.exitCode !== null || program.signalCode !== null)
+    return;
+  const ended = new Promise((resolve) => program.once("exit", resolve));
+  const patience = setTimeout(() => program.kill("SIGKILL"), WAIT_MS);
+  program.kill("SIGTERM");
+  await ended;
+  clearTimeout(patience);
+}
+
+/* What a page must never do, collected while it does everything else. */
+
+async function watch(page, origin) {
+  const complaints = [];
+  const host = new URL(origin).host;
+  const foreign = (url) => /^(https?|wss?):/.test(url) && new URL(url).host !== host;
+
+  page.on("console", (message) => {
+    if (["error", "warning"].includes(message.type()))
+      complaints.push(`console: ${message.text()}`);
+  });
+  page.on("pageerror", (error) => complaints.push(`page: ${error.stack}`));
+  page.on("request", (request) => foreign(request.url()) && complaints.push(`foreign: ${request.url()}`));
+  page.on("websocket", (socket) => foreign(socket.url()) && complaints.push(`foreign: ${socket.url()}`));
+  page.on("response", (response) => {
+    if (response.status() >= 400)
+      complaints.push(`${response.status()}: ${response.url()}`);
+  });
+  await page.exposeFunction("complain", (words) => complaints.push(words));
+  await page.addInitScript(() => {
+    document.addEventListener("securitypolicyviolation",
+      (event) => window.complain(`policy: ${event.violatedDirective} ${event.blockedURI}`));
+  });
+  return complaints;
+}
+
+/* A pane as its user sees it. */
+
+function pane(page, name) {
+  const root = page.locator(`#${name}`);
+  const part = (which) => root.locator(`[data-part="${which}"]`);
+  const group = root.getByRole("group", { name: "Kind of message" });
+  return {
+    part,
+    text: root.getByLabel("Text message"),
+    hex: root.getByLabel("Bytes in hex"),
+    send: root.getByRole("button", { name: "Send" }),
+    kind: (kind) => group.getByText(kind, { exact: true }),
+    button: (name) => root.getByRole("button", { name, exact: true }),
+    said: root.locator(".message.said"),
+    heard: root.locator(".message.heard"),
+    frame: (way, opcode) => root.locator(`tr.frame.${way}[data-opcode="${opcode}"]`),
+    is: (state) => part("state").getByText(state, { exact: true }).waitFor(),
+  };
+}
+
+async function bothConnected(left, right) {
+  await left.is("Connected");
+  await right.is("Connected");
+}
+
+function holding(locator, text) {
+  return locator.filter({ hasText: text }).last();
+}
+
+/* A message heard after another on the same connection proves what has not come before it. */
+async function expectHeardOnce(listener, text) {
+  await holding(listener.heard, text).waitFor();
+  assert.equal(await listener.heard.filter({ hasText: text }).count(), 1);
+}
+
+async function overflow(page) {
+  return page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+}
+
+/* Until the log shows its end. */
+async function atEnd(page, log) {
+  await page.waitForFunction((box) => box.scrollHeight - box.scrollTop - box.clientHeight <= 1,
+    await log.elementHandle());
+}
+
+async function background(page) {
+  return page.evaluate(() => getComputedStyle(document.body).backgroundColor);
+}
+
+async function focusedPart(page) {
+  return page.evaluate(() => {
+    const part = document.activeElement.dataset.part;
+    const root = document.activeElement.closest(".pane");
+    return root ? `${root.id} ${part}` : "";
+  });
+}
+
+async function tabTo(page, wanted) {
+  const seen = [];
+  for (let presses = 0; presses < 40; presses++) {
+    await page.keyboard.press("Tab");
+    seen.push(await focusedPart(page));
+    if (seen[seen.length - 1] === wanted)
+      return;
+  }
+  assert.fail(`Tab never reached ${wanted}: ${seen.join(", ")}`);
+}
+
+async function picture(page, name) {
+  if (!process.env.SCREENSHOTS)
+    return;
+  fs.mkdirSync(process.env.SCREENSHOTS, { recursive: true });
+  await page.screenshot({ path: path.join(process.env.SCREENSHOTS, `${name}.png`), fullPage: true });
+}
+
+const checks = [
+  ["the page loads and both panes connect by themselves", async ({ page, left, right, origin }) => {
+    /* Without a policy, none can be violated. */
+    const headers = (await page.goto(origin)).headers();
+    assert.match(headers["content-security-policy"], /default-src 'none'/);
+    assert.equal(headers["x-content-type-options"], "nosniff");
+    await bothConnected(left, right);
+    assert.equal(await left.part("protocol").textContent(), "rill-playground");
+    assert.match(await page.getByLabel("Join from elsewhere").inputValue(), /^ws:\/\/.+\/ws\?pane=left$/);
+  }],
+
+  ["text said left is heard right, byte for byte, and not echoed left", async ({ left, right }) => {
+    const text = "Grüße, <b>rill</b> 🌊";
+    await left.text.fill(text);
+    await left.send.click();
+    await expectHeardOnce(right, text);
+    assert.equal(await holding(right.heard, text).getAttribute("data-kind"), "text");
+    assert.equal(await holding(right.heard, text).locator(".body").textContent(), text);
+    assert.equal(await left.said.filter({ hasText: text }).count(), 1);
+
+    /* Whatever left hears after this would have come after the echo. */
+    await right.text.fill("and back");
+    await right.send.click();
+    await expectHeardOnce(left, "and back");
+    assert.equal(await left.heard.count(), 1);
+    assert.equal(await right.heard.count(), 1);
+  }],
+
+  ["bytes said right are heard left as bytes", async ({ left, right }) => {
+    await right.kind("Binary").click();
+    await right.hex.fill("00 ff 52:49 0x4c,4c");
+    await right.send.click();
+    await expectHeardOnce(left, "00 ff 52 49 4c 4c");
+    assert.equal(await holding(left.heard, "00 ff 52").getAttribute("data-kind"), "binary");
+  }],
+
+  ["what is not hex is not sent, and the page says why", async ({ right }) => {
+    const before = await right.said.count();
+    await right.hex.fill("4x");
+    await right.send.click();
+    await right.part("note").getByText("That is not hex").waitFor();
+    assert.equal(await right.said.count(), before);
+    await right.hex.fill("");
+  }],
+
+  ["a file goes as bytes, one above the cap does not", async ({ left, right }) => {
+    const file = (size) => ({
+      name: "some.bin",
+      mimeType: "application/octet-stream",
+      buffer: Buffer.alloc(size, 0xa5),
+    });
+    await right.part("file").setInputFiles(file(1024 * 1024 + 1));
+    await right.send.click();
+    await right.part("note").getByText("sends up to 1.0 MiB").waitFor();
+
+    await right.part("file").setInputFiles(file(70000));
+    await right.send.click();
+    await expectHeardOnce(left, "first 64 B of 68.4 KiB");
+    assert.equal(await left.heard.filter({ hasText: "1.0 MiB" }).count(), 0);
+    await right.kind("Text").click();
+  }],
+
+  ["the frames appear, as the server saw them", async ({ left, right }) => {
+    const text = left.frame("in", 1).first();
+    await text.waitFor();
+    assert.match(await text.locator(".opcode").textContent(), /^text/);
+    assert.equal(await text.locator(".bit").last().textContent(), "1", "a client's frame is masked");
+
+    const binary = left.frame("out", 2).first();
+    await binary.waitFor();
+    assert.match(await binary.locator(".opcode").textContent(), /^binary/);
+    assert.equal(await binary.locator(".bit").last().textContent(), "0", "a server's is not");
+    await right.frame("in", 2).first().waitFor();
+  }],
+
+  ["the round-trip time appears, with its median", async ({ left, right }) => {
+    for (const pane of [left, right])
+      await pane.part("trip").getByText(/^[\d.]+ ms · median [\d.]+ ms$/).waitFor();
+  }],
+
+  ["the keyboard alone says something: Tab to the field, type, Enter", async ({ page, right }) => {
+    await page.evaluate(() => document.activeElement.blur());
+    await tabTo(page, "left text");
+    await page.keyboard.type("by hand");
+    await page.keyboard.press("Enter");
+    await expectHeardOnce(right, "by hand");
+    assert.equal(await focusedPart(page), "left text", "the field keeps the focus");
+    await tabTo(page, "right toggle");
+  }],
+
+  ["the pictures at 1280 px, light and dark, differ in their ground", async ({ page }) => {
+    const light = await background(page);
+    await picture(page, "light-1280");
+    await page.emulateMedia({ colorScheme: "dark" });
+    assert.notEqual(await background(page), light);
+    await picture(page, "dark-1280");
+    await page.emulateMedia({ colorScheme: "light" });
+  }],
+
+  ["at 400 px nothing reaches beyond the side", async ({ page, left }) => {
+    await page.setViewportSize({ width: 400, height: 800 });
+    await left.text.fill("w".repeat(300));
+    await left.send.click();
+    await holding(left.said, "w".repeat(300)).waitFor();
+    assert.ok(await overflow(page) <= 0, "the page scrolls sideways");
+    await picture(page, "light-400");
+  }],
+
+  ["the log follows its end until its reader scrolls away", async ({ page, left, right }) => {
+    const log = right.part("log");
+    for (const width of [1280, 400, 1280]) {      /* narrower is longer */
+      await page.setViewportSize({ width, height: 900 });
+      await atEnd(page, log);
+    }
+
+    await log.evaluate((box) => new Promise((resolve) => {
+      box.addEventListener("scroll", resolve, { once: true });
+      box.scrollTop = 0;
+    }));
+    await left.text.fill("read me later");
+    await left.send.click();
+    await expectHeardOnce(right, "read me later");
+    assert.equal(await log.evaluate((box) => box.scrollTop), 0);
+  }],
+
+  ["a close code a page may not send is refused with a reason", async ({ left }) => {
+    await left.part("code").fill("1006");
+    await left.button("Disconnect").click();
+    await left.part("closeNote").getByText("3000 to 4999").waitFor();
+    await left.is("Connected");
+  }],
+
+  ["disconnecting shows the code and the reason", async ({ left, right }) => {
+    await left.part("code").fill("4001");
+    await left.part("reason").fill("enough for now");
+    await left.button("Disconnect").click();
+    await left.is("Disconnected");
+    assert.equal(await left.part("stateDetail").textContent(), "4001, “enough for now”");
+    assert.ok(await left.send.isDisabled());
+    await left.frame("in", 8).first().waitFor();
+    await right.is("Connected");
+  }],
+
+  ["connecting again works, both ways", async ({ page, left, right }) => {
+    await picture(page, "disconnected-1280");
+    await left.button("Connect").click();
+    await left.is("Connected");
+    await left.text.fill("back again");
+    await left.send.click();
+    await expectHeardOnce(right, "back again");
+    await right.text.fill("welcome");
+    await right.send.click();
+    await expectHeardOnce(left, "welcome");
+  }],
+
+  ["another page on the same server is heard by both panes", async ({ context, left, right, origin }) => {
+    const other = await context.newPage();
+    await other.goto(origin);
+    const guest = pane(other, "right");
+    await bothConnected(pane(other, "left"), guest);
+    await guest.text.fill("from elsewhere");
+    await guest.send.click();
+    await expectHeardOnce(left, "from elsewhere");
+    await expectHeardOnce(right, "from elsewhere");
+    await other.close();
+  }],
+
+  ["a flood is heard to its end, and what is shown stays bounded", async ({ page, left }) => {
+    await page.evaluate(() => {
+      const socket = new WebSocket(`ws://${location.host}/ws?pane=right`, "rill-playground");
+      socket.onopen = () => {
+        for (let i = 1; i <= 700; i++)
+          socket.send(`drop ${i}.`);
+      };
+    });
+    await holding(left.heard, "drop 700.").waitFor();
+    assert.equal(await left.part("messages").locator("li").count(), 500);
+    assert.ok(await left.part("frameRows").locator("tr").count() <= 500);
+  }],
+
+  ["all along: no console errors, no policy violations, no foreign requests", async ({ complaints }) => {
+    assert.deepEqual(complaints, []);
+  }],
+];
+
+async function runChecks(world) {
+  let failed = 0;
+  for (const [sentence, check] of checks) {
+    try {
+      await check(world);
+      console.log(`ok   ${sentence}`);
+    } catch (error) {
+      failed += 1;
+      console.log(`FAIL ${sentence}\n     ${String(error.stack).replace(/\n/g, "\n     ")}`);
+      await picture(world.page, `failed-${failed}`).catch(() => {});
+    }
+  }
+  return failed;
+}
+
+async function inBrowser(origin) {
+  const browser = await chromium.launch({ executablePath: "/usr/bin/chromium", args: FLAGS });
+  try {
+    const context = await browser.newContext({ viewport: { width: 1280, height: 900 }, colorScheme: "light",
+      reducedMotion: "reduce" });
+    context.setDefaultTimeout(WAIT_MS);
+    const page = await context.newPage();
+    const complaints = await watch(page, origin);
+    const panes = { left: pane(page, "left"), right: pane(page, "right") };
+    return await runChecks({ context, page, origin, complaints, ...panes });
+  } finally {
+    await browser.close();
+  }
+}
+
+async function main() {
+  const { program, origin } = await startDemo();
+  let failed;
+  try {
+    failed = await inBrowser(origin);
+  } finally {
+    await stopDemo(program);
+  }
+  console.log(`${checks.length - failed} passed, ${failed} failed`);
+  process.exitCode = failed ? 1 : 0;
+}
+
+main().catch((error) => {
+  console.log(`${error.stack}\n0 passed, 1 failed`);
+  process.exitCode = 1;
+});

@@ -1,0 +1,100 @@
+/* The examples do what their opening comments say. EXAMPLES names their folder. */
+
+"use strict";
+
+const { execFileSync } = require("child_process");
+const fs = require("fs");
+const os = require("os");
+const path = require("path");
+const WebSocket = require("ws");
+const { assert, run, startServer, test } = require("./support.js");
+
+/* Runs body with the example's server. The examples have no end of their own. */
+async function withExample(name, args, body) {
+  const program = path.join(process.env.EXAMPLES, name);
+  if (!fs.existsSync(program)) {
+    console.log(`skipped: ${name} was not built`);
+    return;
+  }
+  const example = await startServer({ program, args });
+  try {
+    await body(example);
+    assert.ok(example.running());
+  } finally {
+    await example.stop();
+  }
+}
+
+async function open(example, options) {
+  const socket = new WebSocket(example.ws, options);
+  socket.next = () => new Promise((resolve) => socket.once("message", (data) => resolve(String(data))));
+  await new Promise((resolve, reject) => socket.once("open", resolve).once("error", reject));
+  return socket;
+}
+
+async function expectEcho(example, options) {
+  const socket = await open(example, options);
+  for (const text of ["hello", "x".repeat(300000)]) {
+    socket.send(text);
+    assert.equal(await socket.next(), text);
+  }
+  const closed = new Promise((resolve) => socket.once("close", resolve));
+  socket.close(1000);
+  assert.equal(await closed, 1000);
+}
+
+test("websocket_echo echoes", () => withExample("websocket_echo", ["0"], expectEcho));
+
+test("http_and_websocket shows its page, and what is posted is heard", () =>
+  withExample("http_and_websocket", ["0"], async (example) => {
+    assert.match(await (await fetch(example.url)).text(), /WebSocket/);
+    assert.equal((await fetch(`${example.url}/nothing`)).status, 404);
+    const socket = await open(example);
+    const heard = socket.next();
+    assert.equal((await fetch(`${example.url}/say`, { method: "POST", body: "good morning" })).status, 204);
+    assert.equal(await heard, "good morning");
+    socket.terminate();
+  }));
+
+test("adopt: the foreign server answers its pages, rill the WebSockets", () =>
+  withExample("adopt", ["0"], async (example) => {
+    for (let i = 0; i < 3; i++) {
+      assert.match(await (await fetch(example.url)).text(), /libmicrohttpd/);
+      await expectEcho(example);
+    }
+    await expectEcho(example, { headers: { "X-Long": "x".repeat(3000) } });
+  }));
+
+for (const name of ["guest_libuv", "guest_glib"]) {
+  test(`${name}: ticks of the host's timer are heard`, () => withExample(name, ["0"], async (example) => {
+    const socket = await open(example);
+    assert.match(await socket.next(), /^tick \d+$/);
+    assert.match(await socket.next(), /^tick \d+$/);
+    socket.terminate();
+  }));
+}
+
+test("tls echoes, and shows a new certificate after SIGHUP", () => {
+  const folder = fs.mkdtempSync(path.join(os.tmpdir(), "rill-"));
+  const [cert, key] = ["cert.pem", "key.pem"].map((name) => path.join(folder, name));
+  const make = () => execFileSync("openssl", ["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1",
+    "-nodes", "-days", "2", "-subj", "/CN=localhost", "-addext", "subjectAltName=IP:127.0.0.1", "-keyout", key, "-out",
+    cert], { stdio: "ignore" });
+  make();
+  return withExample("tls", [cert, key, "0"], async (example) => {
+    const first = fs.readFileSync(cert);
+    await expectEcho(example, { ca: first });
+    make();
+    example.child.kill("SIGHUP");
+    const shown = () => open(example, { ca: fs.readFileSync(cert) }).then((socket) => socket.terminate());
+    for (let tries = 0; ; tries++) {
+      const error = await shown().then(() => null, (error) => error);
+      if (!error)
+        break;
+      assert.ok(tries < 500, error);
+    }
+    await assert.rejects(open(example, { ca: first }));
+  }).finally(() => fs.rmSync(folder, { recursive: true }));
+});
+
+run();

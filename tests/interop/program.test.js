@@ -1,0 +1,213 @@
+/* The programs' command lines, and the demo's services as any client sees them. RILL names the program. */
+
+"use strict";
+
+const { spawnSync } = require("child_process");
+const WebSocket = require("ws");
+const { KiB, MiB, Raw, assert, run, startServer, takeResponse, test } = require("./support.js");
+
+const RILL = process.env.RILL;
+const TESTSERVER = process.env.TESTSERVER;
+const DEMO = { program: RILL, args: ["demo", "--port", "0"] };
+
+function call(program, ...args) {
+  const { status, stdout, stderr } = spawnSync(program, args, { encoding: "utf8", timeout: 20000 });
+  return { status, stdout, stderr };
+}
+
+/* One sentence on standard error, nothing on standard output. */
+function expectSentence(program, args, status, words) {
+  const said = call(program, ...args);
+  assert.equal(said.status, status, `${args.join(" ")}: status ${said.status}, ${said.stderr}`);
+  assert.equal(said.stdout, "");
+  assert.match(said.stderr, /^[^\n]+\n$/);
+  assert.match(said.stderr, words);
+}
+
+const misuses = [
+  [RILL, [], /command/], [RILL, ["dmeo"], /dmeo/], [RILL, ["--nonsense"], /--nonsense/], [RILL, ["help", "dmeo"], /dmeo/],
+  [RILL, ["demo", "--prot", "1"], /--prot/], [RILL, ["demo", "--port"], /--port/], [RILL, ["demo", "--host"], /--host/],
+  [RILL, ["demo", "--port", "x"], /--port/], [RILL, ["demo", "--port", "65536"], /--port/],
+  [RILL, ["demo", "--port", "-1"], /--port/], [RILL, ["demo", "extra"], /extra/],
+  [TESTSERVER, [], /usage/], [TESTSERVER, ["sevrices"], /sevrices/], [TESTSERVER, ["services", "--prot", "1"], /--prot/],
+  [TESTSERVER, ["services", "--port"], /--port/], [TESTSERVER, ["services", "--port", "1x"], /--port/],
+  [TESTSERVER, ["services", "--io", "kqueue"], /--io/], [TESTSERVER, ["services", "--threads", "2"], /--threads/],
+  [TESTSERVER, ["services", "--tls-cert", "a.pem"], /--tls-key/],
+];
+
+for (const [program, args, words] of misuses) {
+  test(`${program === RILL ? "rill" : "testserver"} ${args.join(" ")}: one sentence and status 2`,
+    () => expectSentence(program, args, 2, words));
+}
+
+test("testserver with files that are no certificate: one sentence and status 1", () =>
+  expectSentence(TESTSERVER, ["services", "--quiet", "--port", "0", "--tls-cert", "/dev/null", "--tls-key", "/dev/null"], 1,
+    /no usable certificate/));
+
+test("rill --version names the library and what it stands on", () => {
+  const { status, stdout } = call(RILL, "--version");
+  assert.equal(status, 0);
+  assert.match(stdout, /^rill \d+\.\d+\.\d+ \(.*OpenSSL 3\.\d.*zlib 1\.\d.*\)\n$/);
+});
+
+test("rill --help lists the commands, rill help demo and rill demo --help explain one", () => {
+  for (const args of [["--help"], ["help"]])
+    assert.match(call(RILL, ...args).stdout, /^ {2}demo /m);
+  for (const args of [["help", "demo"], ["demo", "--help"], ["demo", "--port", "1", "--help"]]) {
+    const { status, stdout } = call(RILL, ...args);
+    assert.equal(status, 0);
+    assert.match(stdout, /--port N/);
+  }
+});
+
+test("a port that is taken: one sentence naming --port, status 1", (server) =>
+  expectSentence(RILL, ["demo", "--port", String(server.port)], 1, /taken.*--port/));
+
+async function withDemo(body) {
+  const demo = await startServer(DEMO);
+  try {
+    await body(demo);
+    assert.ok(demo.running(), "the demo has ended");
+  } finally {
+    assert.equal(await demo.stop(), 0);
+  }
+}
+
+async function open(demo, path = "/ws", protocol = "rill-playground") {
+  const socket = new WebSocket(demo.ws.replace("/ws", path), protocol, { perMessageDeflate: false });
+  const come = [], waiting = [];
+  const put = (item) => (waiting.length ? waiting.shift()(item) : come.push(item));
+  socket.on("message", (data, binary) => put(binary ? data : String(data)));
+  socket.on("close", (code, reason) => put({ code, reason: String(reason) }));
+  socket.next = () => (come.length ? Promise.resolve(come.shift()) : new Promise((resolve) => waiting.push(resolve)));
+  await new Promise((resolve, reject) => socket.once("open", resolve).once("error", reject));
+  return socket;
+}
+
+async function openPane(demo) {
+  const socket = await open(demo);
+  socket.id = JSON.parse(await socket.next()).hello.id;
+  return socket;
+}
+
+test("the demo's files have types, a policy, and no other method or path", () => withDemo(async (demo) => {
+  for (const [path, type] of [["/", /^text\/html; charset=utf-8$/], ["/index.html", /^text\/html/],
+    ["/playground.js", /^text\/javascript/], ["/style.css", /^text\/css/], ["/favicon.svg", /^image\/svg\+xml$/]]) {
+    const { status, headers } = await fetch(demo.url + path);
+    assert.equal(status, 200, path);
+    assert.match(headers.get("content-type"), type);
+    assert.match(headers.get("content-security-policy"), /^default-src 'none'; .*frame-ancestors 'none'$/);
+    assert.equal(headers.get("x-content-type-options"), "nosniff");
+    assert.equal(headers.get("referrer-policy"), "no-referrer");
+    assert.equal(headers.get("cache-control"), "no-cache");
+  }
+  const head = await fetch(`${demo.url}/style.css`, { method: "HEAD" });
+  assert.ok(head.status === 200 && Number(head.headers.get("content-length")) > 0);
+  const post = await fetch(demo.url, { method: "POST", body: "x" });
+  assert.deepEqual([post.status, post.headers.get("allow")], [405, "GET, HEAD"]);
+  for (const path of ["/nothing", "/page/index.html", "/..%2findex.html", "/index.html/", "/ws", "/trace"])
+    assert.equal((await fetch(demo.url + path)).status, 404, path);
+}));
+
+test("what one pane says every other one hears, same kind, same bytes", () => withDemo(async (demo) => {
+  const panes = await Promise.all([1, 2, 3].map(() => openPane(demo)));
+  const bytes = Buffer.alloc(MiB, 0xfe);
+  panes[0].send("grüße");
+  panes[0].send(bytes);
+  for (const pane of panes.slice(1)) {
+    assert.equal(await pane.next(), "grüße");
+    assert.ok((await pane.next()).equals(bytes));
+  }
+  panes[1].send("back");
+  assert.equal(await panes[0].next(), "back", "nothing of one's own came before");
+}));
+
+test("a trace tells each frame, those before it was opened too, and stays for the close", () => withDemo(async (demo) => {
+  const pane = await openPane(demo);
+  const trace = await open(demo, `/trace?id=${pane.id}`, "rill-trace");
+  const hello = JSON.parse(await trace.next());
+  assert.deepEqual([hello.dir, hello.name, hello.masked], ["out", "text", false]);
+  assert.match(hello.preview, /^{"hello"/);
+
+  pane.send("Hello");
+  const { head, at, ...text } = JSON.parse(await trace.next());
+  assert.deepEqual(text, { dir: "in", opcode: 1, name: "text", fin: true, rsv1: false, masked: true, len: 5, wire: 11,
+    preview: "Hello" });
+  assert.match(head, /^81 85( [0-9a-f]{2}){4}$/);
+  assert.equal(typeof at, "number");
+
+  for (const [message, preview] of [["\"\\\n\u0000", "\"\\\n\u0000"], ["é".repeat(40), "é".repeat(16)],
+    [`a${"é".repeat(40)}`, `a${"é".repeat(15)}`], [Buffer.from([0, 255]), "00 ff"], ["", ""]]) {
+    pane.send(message);
+    assert.equal(JSON.parse(await trace.next()).preview, preview);
+  }
+  pane.ping("p");
+  assert.equal(JSON.parse(await trace.next()).name, "ping");
+  assert.equal(JSON.parse(await trace.next()).name, "pong");
+  trace.send('{"ping":7}');
+  assert.equal(await trace.next(), '{"pong":7}');
+
+  pane.close(4001, "enough");
+  const frames = [JSON.parse(await trace.next()), JSON.parse(await trace.next())];
+  assert.deepEqual(frames.map(({ dir, name }) => `${dir} ${name}`), ["in close", "out close"]);
+  assert.equal((await trace.next()).code, 1000);
+}));
+
+test("a trace of nobody is refused by 404", () => withDemo(async (demo) => {
+  for (const query of ["", "?id=", "?id=x", "?id=99999999", "?id=-1"])
+    await assert.rejects(open(demo, `/trace${query}`, "rill-trace"), /404/);
+}));
+
+test("a trace takes any bytes and answers only what is a ping", () => withDemo(async (demo) => {
+  const pane = await openPane(demo);
+  const trace = await open(demo, `/trace?id=${pane.id}`, "rill-trace");
+  await trace.next();
+  for (const message of ["", "{", '{"ping":}', '{"ping":"x"}', '{"ping":1}x', Buffer.from('{"ping":1}')])
+    trace.send(message);
+  trace.send('{"ping":42}');
+  assert.equal(await trace.next(), '{"pong":42}');
+}));
+
+test("a listener that does not read is closed with 1013, the others hear everything", () => withDemo(async (demo) => {
+  const [speaker, slow, other] = await Promise.all([1, 2, 3].map(() => openPane(demo)));
+  slow.pause();
+  const piece = Buffer.alloc(512 * KiB, 1);
+  for (let i = 0; i < 64; i++) {
+    speaker.send(piece);
+    assert.equal((await other.next()).length, piece.length);
+  }
+  slow.resume();
+  let last;
+  for (last = await slow.next(); last.code === undefined; last = await slow.next())
+    assert.equal(last.length, piece.length);
+  assert.equal(last.code, 1013);
+  assert.match(last.reason, /slowly/);
+  speaker.send("still here");
+  assert.equal(await other.next(), "still here");
+}));
+
+test("SIGINT drains: panes are closed with 1001, status 0", async () => {
+  const demo = await startServer(DEMO);
+  const pane = await openPane(demo);
+  const ended = new Promise((resolve) => demo.child.once("exit", resolve));
+  demo.child.kill("SIGINT");
+  assert.equal((await pane.next()).code, 1001);
+  assert.equal(await ended, 0);
+});
+
+test("a second signal ends it at once, though a peer does not answer", async () => {
+  const demo = await startServer(DEMO);
+  const raw = new Raw(demo).send(`GET /ws HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n` +
+    "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n");
+  assert.equal((await takeResponse(raw)).status, 101);
+  const ended = new Promise((resolve) => demo.child.once("exit", resolve));
+  demo.child.kill("SIGINT");
+  await raw.takeUntil("\x88\x02\x03\xe9");       /* its Close, which is not answered */
+  const before = Date.now();
+  demo.child.kill("SIGINT");
+  assert.equal(await ended, 0);
+  assert.ok(Date.now() - before < 3000, "it waited for its deadline");
+  raw.destroy();
+});
+
+run();

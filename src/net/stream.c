@@ -116,12 +116,6 @@ void rl_stream_resume(struct rl_stream *stream)
 		rl_loop_defer(stream->loop, &stream->task);
 }
 
-/* What the group's sum holds for this stream. */
-static size_t held(const struct rl_stream *stream)
-{
-	return stream->queue.bytes + stream->kept_len + stream->charged;
-}
-
 /* Closed and lost streams are out of the sum: their memory is as good as freed. */
 void rl_stream_account(struct rl_stream *stream, ptrdiff_t bytes)
 {
@@ -150,7 +144,7 @@ void rl_stream_lose(struct rl_stream *stream, int rc)
 {
 	if (stream->closed || stream->lost)
 		return;
-	rl_stream_group_give(stream->group, held(stream));
+	rl_stream_group_give(stream->group, rl_stream_held(stream));
 	stream->lost = (int8_t)rc;
 	leave_work(stream);
 	stream->ops->set_reading(stream, false);
@@ -374,7 +368,7 @@ void rl_stream_close(struct rl_stream *stream)
 {
 	assert(!stream->closed && "a stream is closed once");
 	if (!stream->lost)
-		rl_stream_group_give(stream->group, held(stream));
+		rl_stream_group_give(stream->group, rl_stream_held(stream));
 	if (stream->group->peak_count - --stream->group->count >= RL_TRIM_COUNT)
 		rl_stream_group_sank(stream->group);
 	stream->closed = true;

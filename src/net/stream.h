@@ -256,6 +256,12 @@ static inline bool rl_stream_above_high(const struct rl_stream *stream)
 	return stream->over;
 }
 
+/* What the group's sum holds for this stream; a lost one is out of it. */
+static inline size_t rl_stream_held(const struct rl_stream *stream)
+{
+	return stream->lost ? 0 : stream->queue.bytes + stream->kept_len + stream->charged;
+}
+
 /* Accounts bytes which the owner holds on this stream's behalf (negative: gives back). */
 void rl_stream_charge(struct rl_stream *stream, ptrdiff_t bytes);
 

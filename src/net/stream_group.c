@@ -7,18 +7,13 @@ static struct rl_stream *by_group(struct rl_list *node)
 	return rl_container(node, struct rl_stream, group_node);
 }
 
-static size_t held(const struct rl_stream *stream)
-{
-	return stream->lost ? 0 : stream->queue.bytes + stream->kept_len + stream->charged;
-}
-
 static struct rl_stream *holding_most(struct rl_stream_group *group)
 {
 	struct rl_stream *most = NULL;
 	rl_list_each (node, &group->streams)
-		if (!most || held(by_group(node)) > held(most))
+		if (!most || rl_stream_held(by_group(node)) > rl_stream_held(most))
 			most = by_group(node);
-	return most && held(most) ? most : NULL;
+	return most && rl_stream_held(most) ? most : NULL;
 }
 
 /* Runs at the end of the turn, when what peers take at once is gone. */
@@ -31,7 +26,7 @@ static void cut_largest(struct rl_task *task)
 		rl_log(&group->loop->env, RILL_LOG_WARN,
 			"%zu bytes are held for all connections, above the limit of %zu: "
 			"the one holding most (%zu) is cut",
-			group->buffered, group->max_buffered, held(most));
+			group->buffered, group->max_buffered, rl_stream_held(most));
 		rl_stream_lose(most, RILL_ELIMIT);
 	}
 }

@@ -83,6 +83,10 @@ RILL_API int rill_loop_post(rill_loop *loop, void (*fn)(void *user), void *user)
 /* Monotonic milliseconds, read once a turn. */
 RILL_API uint64_t rill_loop_now(const rill_loop *loop);
 
+/* The sentence behind the last failure of a call on this loop that says so (rill_websocket_connect(),
+ * rill_eventsource_connect()); "" when none. */
+RILL_API const char *rill_loop_error(const rill_loop *loop);
+
 /* "epoll" or "io_uring". Static. */
 RILL_API const char *rill_loop_io(const rill_loop *loop);
 

@@ -7,14 +7,22 @@
  *   server.h     listening, TLS, handlers
  *   conn.h       connections and messages
  *   websocket.h  the WebSocket service
+ *   client.h     the WebSocket client, proxies, TLS
+ *   extension.h  WebSocket extensions of your own
+ *   eventsource.h  event streams, server and client
+ *   hub.h        topics: one message to many
  *   version.h    which rill this is */
 #ifndef RILL_RILL_H
 #define RILL_RILL_H
 
 #include <rill/base.h>
+#include <rill/client.h>
 #include <rill/conn.h>
 #include <rill/error.h>
+#include <rill/eventsource.h>
+#include <rill/extension.h>
 #include <rill/http.h>
+#include <rill/hub.h>
 #include <rill/loop.h>
 #include <rill/server.h>
 #include <rill/version.h>

@@ -11,6 +11,7 @@
 #include <rill/base.h>
 #include <rill/conn.h>
 #include <rill/error.h>
+#include <rill/extension.h>
 #include <rill/http.h>
 #include <rill/server.h>
 
@@ -98,6 +99,11 @@ typedef struct rill_websocket_options {
 	bool hixie_drafts;
 
 	rill_deflate_options deflate;
+
+	/* Extensions taken besides permessage-deflate, which comes first; in order, NULL-terminated.
+	 * Optional. The list is copied, what it points to lives as long as the service and its
+	 * connections. */
+	const rill_extension *const *extensions;
 } rill_websocket_options;
 
 RILL_API void rill_websocket_options_init(rill_websocket_options *options, size_t size);

@@ -13,6 +13,18 @@
 #include "net/loop.h"
 
 struct rl_conn_extra;
+struct rl_publication;
+
+/* Who has to know what becomes of a connection besides its service: the hub. */
+struct rl_conn_watcher {
+	/* Something is about to be sent on it by other ways: what stands in line for it goes first. */
+	void (*before_send)(struct rill_conn *conn, struct rl_conn_watcher *watcher);
+	/* The queue has sunk to the low-water mark; before on_drain. */
+	void (*drained)(struct rill_conn *conn, struct rl_conn_watcher *watcher);
+	/* It is over, or begins to close: the watcher takes itself away. */
+	void (*closed)(struct rill_conn *conn, struct rl_conn_watcher *watcher);
+	bool pending; /* before_send is to be called */
+};
 
 /* What a service does for its connections. Called by the public functions after they have looked
  * at the state; none of these may call back. */
@@ -22,6 +34,10 @@ struct rl_conn_ops {
 	 * into, to be referred to rather than copied; may be NULL. Results of rill_send(). */
 	int (*send)(struct rill_conn *conn, rill_kind kind, struct rl_slice data,
 		struct rl_blob *blob, bool first, bool last);
+	/* Takes a message of the hub in the form it has, or makes it (publication.h). NULL: sent like
+	 * any other, by reference. Results of rill_send(); the queue's limit is not looked at: the hub
+	 * looks first. */
+	int (*publish)(struct rill_conn *conn, struct rl_publication *publication);
 	/* Begins the protocol's closing. rl_conn_closed() follows when it has ended, not from
 	 * inside. RILL_EINVAL, RILL_EUTF8: nothing was done. */
 	int (*close)(struct rill_conn *conn, int code, struct rl_slice reason);
@@ -60,6 +76,7 @@ struct rill_conn {
 	struct rl_task task;         /* on_close at the end of the turn; freeing */
 	const rill_request *request; /* while on_open runs */
 	struct rl_conn_extra *extra; /* what few connections need; NULL until then */
+	struct rl_conn_watcher *watcher; /* NULL: nobody watches */
 	uint64_t id;
 	uint64_t messages_in, messages_out, bytes_in, bytes_out;
 	size_t queue_peak;

@@ -1,0 +1,45 @@
+/* publication.h: a message on its way to many connections: encoded at most once for each form it
+ * takes on the wire, shared by all of them. The hub makes it; each service knows its own forms.
+ *
+ * Belongs to one loop; counted, because queues of slow subscribers and histories hold it. */
+#ifndef RL_CONN_PUBLICATION_H
+#define RL_CONN_PUBLICATION_H
+
+#include <rill/conn.h>
+#include "base/blob.h"
+#include "base/slice.h"
+
+/* One form: whose it is (address of a static of the service), which variant (window bits, ...). */
+struct rl_form {
+	const void *key;
+	uint32_t variant;
+	struct rl_blob *bytes;
+	size_t head; /* bytes in front of the payload, where the form is one header and the payload */
+};
+
+#define RL_FORMS_MAX 8 /* more variants than that are encoded for each */
+
+struct rl_publication {
+	uint32_t refs;
+	uint8_t form_count;
+	rill_kind kind;
+	struct rl_blob *payload;
+	struct rl_slice type, id; /* event streams; empty: none. In the publication's own memory */
+	struct rl_form forms[RL_FORMS_MAX];
+	uint64_t *encoded; /* counted up for each form made; may be NULL */
+	const struct rl_env *env;
+};
+
+struct rl_publication *rl_publication_ref(struct rl_publication *publication);
+void rl_publication_unref(struct rl_publication *publication);
+
+/* The form, when it was made already; else NULL. */
+const struct rl_form *rl_publication_form(
+	const struct rl_publication *publication, const void *key, uint32_t variant);
+
+/* Adds one that the service has just made; the blob's reference is taken over. NULL when there is no
+ * room for more: the blob is still the caller's. */
+const struct rl_form *rl_publication_add_form(struct rl_publication *publication, const void *key,
+	uint32_t variant, struct rl_blob *bytes, size_t head);
+
+#endif

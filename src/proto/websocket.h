@@ -168,6 +168,7 @@ extern const struct rl_conn_ops rl_ws_conn_ops;
 
 /* The hub's side of the second; see conn.h. */
 int rl_ws_op_publish(struct rill_conn *conn, struct rl_publication *publication);
+int rl_ws_op_publish_all(struct rill_conn *conn, struct rl_publication *bundle);
 void rl_ws_op_flush(struct rill_conn *conn);
 void rl_ws_op_prefetch(const struct rill_conn *conn);
 

@@ -81,9 +81,7 @@ static void finish(struct caller *c)
 	test_settle(c->loop);
 	rl_stream_group_fini(&c->group);
 	rill_loop_free(c->loop);
-	while (c->script.left < c->script.asked)
-		sem_post(&c->script.go);
-	sem_destroy(&c->script.go);
+	script_fini(&c->script);
 }
 
 static int dial(struct caller *c, const char *host);

@@ -15,7 +15,6 @@
 #include "support/memory_stream.h"
 #include "support/support.h"
 
-/* One thread after another adds to it. */
 struct script {
 	const char *addresses[RL_ADDRESSES + 1]; /* the answer to any name, NULL-terminated */
 	int code, error;                         /* or that */
@@ -23,6 +22,7 @@ struct script {
 	bool waits;
 	atomic_int asked, left; /* threads that have come, and that are about to end */
 	atomic_bool signals;    /* a thread got signals */
+	pthread_mutex_t lock;   /* of host */
 	char host[256];         /* asked for last */
 };
 
@@ -30,6 +30,7 @@ static inline void script_init(struct script *s)
 {
 	memset(s, 0, sizeof(*s));
 	assert_int_equal(sem_init(&s->go, 0, 0), 0);
+	pthread_mutex_init(&s->lock, NULL);
 }
 
 static inline void put_address(struct rl_addresses *found, const char *text)
@@ -53,7 +54,9 @@ static inline void follow_script(const char *host, struct rl_addresses *found, v
 	pthread_sigmask(SIG_SETMASK, NULL, &blocked);
 	if (!sigismember(&blocked, SIGTERM) || !sigismember(&blocked, SIGCHLD))
 		s->signals = true;
+	pthread_mutex_lock(&s->lock);
 	snprintf(s->host, sizeof(s->host), "%s", host);
+	pthread_mutex_unlock(&s->lock);
 	atomic_fetch_add(&s->asked, 1);
 	if (s->waits)
 		sem_wait(&s->go);
@@ -62,6 +65,16 @@ static inline void follow_script(const char *host, struct rl_addresses *found, v
 	for (int i = 0; !s->code && s->addresses[i]; i++)
 		put_address(found, s->addresses[i]);
 	atomic_fetch_add(&s->left, 1);
+}
+
+/* Lets the threads that are still there end. */
+static inline void script_fini(struct script *s)
+{
+	while (s->left < s->asked)
+		sem_post(&s->go);
+	sem_destroy(&s->go);
+	pthread_mutex_destroy(&s->lock);
+	assert_false(s->signals);
 }
 
 /* Turns until the condition holds. */

@@ -41,15 +41,6 @@ static rill_loop *start(struct script *s)
 	return loop;
 }
 
-/* Lets the threads that are still there end, whether their loop is there or not. */
-static void finish(struct script *s)
-{
-	while (s->left < s->asked)
-		sem_post(&s->go);
-	sem_destroy(&s->go);
-	assert_false(s->signals);
-}
-
 TEST(resolve, a_name_is_looked_up_and_the_answer_comes_from_the_loop)
 {
 	struct script s;
@@ -69,7 +60,7 @@ TEST(resolve, a_name_is_looked_up_and_the_answer_comes_from_the_loop)
 	test_settle(loop);
 	assert_int_equal(w.calls, 1);
 	rill_loop_free(loop);
-	finish(&s);
+	script_fini(&s);
 }
 
 TEST(resolve, the_system_knows_localhost_also_without_a_network)
@@ -109,7 +100,7 @@ TEST(resolve, no_addresses_are_no_name)
 	await(loop, w.calls);
 	assert_int_equal(w.found.code, EAI_NONAME);
 	rill_loop_free(loop);
-	finish(&s);
+	script_fini(&s);
 }
 
 TEST(resolve, failures_of_the_system_are_told_from_unknown_names)
@@ -134,7 +125,7 @@ TEST(resolve, failures_of_the_system_are_told_from_unknown_names)
 		assert_int_equal(rl_addresses_rc(&w.found), cases[i].rc);
 	}
 	rill_loop_free(loop);
-	finish(&s);
+	script_fini(&s);
 }
 
 TEST(resolve, what_can_be_no_name_is_not_asked_for)
@@ -161,7 +152,7 @@ TEST(resolve, what_can_be_no_name_is_not_asked_for)
 	await(loop, w[0].calls);
 	assert_string_equal(s.host, longest);
 	rill_loop_free(loop);
-	finish(&s);
+	script_fini(&s);
 }
 
 TEST(resolve, wishes_for_the_same_name_share_a_look_up)
@@ -185,7 +176,7 @@ TEST(resolve, wishes_for_the_same_name_share_a_look_up)
 	assert_int_equal(w[1].calls + w[2].calls, 0);
 	assert_int_equal(s.asked, 2);
 	rill_loop_free(loop);
-	finish(&s);
+	script_fini(&s);
 }
 
 TEST(resolve, a_wish_can_be_made_when_another_is_fulfilled)
@@ -199,7 +190,7 @@ TEST(resolve, a_wish_can_be_made_when_another_is_fulfilled)
 	await(loop, next.calls);
 	assert_int_equal(s.asked, 2);
 	rill_loop_free(loop);
-	finish(&s);
+	script_fini(&s);
 }
 
 TEST(resolve, more_names_than_may_run_wait_in_line)
@@ -231,7 +222,7 @@ TEST(resolve, more_names_than_may_run_wait_in_line)
 	}
 	assert_int_equal(w[MANY - 1].calls, 0);
 	rill_loop_free(loop);
-	finish(&s);
+	script_fini(&s);
 }
 
 TEST(resolve, a_cancelled_look_up_ends_by_itself)
@@ -249,7 +240,7 @@ TEST(resolve, a_cancelled_look_up_ends_by_itself)
 	test_settle(loop);
 	assert_int_equal(w.calls, 0);
 	rill_loop_free(loop);
-	finish(&s);
+	script_fini(&s);
 }
 
 TEST(resolve, a_loop_is_freed_while_look_ups_run_and_wait)
@@ -268,7 +259,7 @@ TEST(resolve, a_loop_is_freed_while_look_ups_run_and_wait)
 	rill_loop_free(loop);
 	for (int i = 0; i < MANY; i++)
 		assert_int_equal(w[i].calls, 0);
-	finish(&s);
+	script_fini(&s);
 }
 
 /* Leaves no descriptor to be had until let go. */
@@ -300,7 +291,7 @@ TEST(resolve, without_descriptors_it_fails_and_goes_on_later)
 	await(loop, w.calls);
 	assert_int_equal(w.found.code, 0);
 	rill_loop_free(loop);
-	finish(&s);
+	script_fini(&s);
 }
 
 static void try_all(void *arg)
@@ -320,7 +311,7 @@ static void try_all(void *arg)
 			assert_true(test_allocation_failed());
 	}
 	rill_loop_free(loop);
-	finish(&s);
+	script_fini(&s);
 }
 
 TEST(resolve, each_failing_allocation_is_told)

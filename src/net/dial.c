@@ -172,7 +172,7 @@ static void set_port(struct rl_endpoint *to, uint16_t port)
 static void on_ready(struct rl_watch *watch, int events);
 
 /* Tries the next address. 0: it is under way, or -1 with errno. */
-static int try(struct rl_dial *dial)
+static int try_next(struct rl_dial *dial)
 {
 	struct attempt *attempt = &dial->attempts[dial->next];
 	struct rl_endpoint *to = &dial->list[dial->next++];
@@ -203,7 +203,7 @@ static int try(struct rl_dial *dial)
 static void go_on(struct rl_dial *dial)
 {
 	while (dial->next < dial->count) {
-		if (try(dial) == 0) {
+		if (try_next(dial) == 0) {
 			rl_loop_set_timer(loop_of(dial), &dial->timer,
 				rl_loop_now(loop_of(dial)) + dial->attempt_ms);
 			return;

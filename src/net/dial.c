@@ -311,33 +311,33 @@ static int find_addresses(struct rl_dial *dial)
 	return 0;
 }
 
-int rl_dial_open(struct rl_dial **result, struct rl_stream_group *group,
+int rl_dial_open(struct rl_dial **dial, struct rl_stream_group *group,
 	const struct rl_dial_target *target, rl_dial_done done, void *user)
 {
 	struct rl_slice host = without_brackets(target->host);
-	struct rl_dial *dial = rl_zalloc(&group->loop->env, sizeof(*dial) + host.len + 1);
+	struct rl_dial *made = rl_zalloc(&group->loop->env, sizeof(*made) + host.len + 1);
 
-	if (!dial)
+	if (!made)
 		return RILL_ENOMEM;
-	dial->group = group;
-	dial->done = done;
-	dial->user = user;
-	dial->port = target->port;
-	dial->attempt_ms = target->attempt_ms < MIN_ATTEMPT_MS ? MIN_ATTEMPT_MS
+	made->group = group;
+	made->done = done;
+	made->user = user;
+	made->port = target->port;
+	made->attempt_ms = target->attempt_ms < MIN_ATTEMPT_MS ? MIN_ATTEMPT_MS
 							       : target->attempt_ms;
-	dial->host_len = host.len;
+	made->host_len = host.len;
 	if (host.len)
-		memcpy(dial->host, host.data, host.len);
-	rl_list_init(&dial->resolve.node);
-	dial->resolve.done = on_resolved;
-	rl_task_init(&dial->begin, begin);
-	rl_timer_init(&dial->timer, on_silence);
-	int rc = find_addresses(dial);
+		memcpy(made->host, host.data, host.len);
+	rl_list_init(&made->resolve.node);
+	made->resolve.done = on_resolved;
+	rl_task_init(&made->begin, begin);
+	rl_timer_init(&made->timer, on_silence);
+	int rc = find_addresses(made);
 	if (rc < 0) {
-		free_dial(dial);
+		free_dial(made);
 		return rc;
 	}
-	*result = dial;
+	*dial = made;
 	return 0;
 }
 

@@ -175,17 +175,32 @@ static void set_config(struct rill_websocket *service)
 	service->config.close_timeout = o->close_timeout_ms;
 	service->config.ping_interval = o->ping_interval_ms;
 	service->config.pong_timeout = o->pong_timeout_ms;
-	service->deflate = (struct rl_deflate_options){
-		.level = o->deflate.level,
-		.mem_level = o->deflate.mem_level,
-		.strategy = o->deflate.strategy,
-		.max_window_bits = (uint8_t)o->deflate.max_window_bits,
-		.request_window_bits = (uint8_t)o->deflate.request_window_bits,
-		.no_context_takeover = o->deflate.no_context_takeover,
-		.request_no_context_takeover = o->deflate.request_no_context_takeover,
-		.threshold = o->deflate.threshold,
-		.ceiling = o->deflate.ceiling,
+}
+
+/* Registers permessage-deflate, if wanted, and the program's own. 0, RILL_EINVAL with a sentence,
+ * RILL_ENOMEM. */
+static int register_extensions(struct rill_websocket *service, const char **why)
+{
+	rill_websocket_options *options = &service->options;
+	const rill_deflate_options *o = &options->deflate;
+	const struct rl_deflate_options deflate = {
+		.level = o->level,
+		.mem_level = o->mem_level,
+		.strategy = o->strategy,
+		.max_window_bits = (uint8_t)o->max_window_bits,
+		.request_window_bits = (uint8_t)o->request_window_bits,
+		.no_context_takeover = o->no_context_takeover,
+		.request_no_context_takeover = o->request_no_context_takeover,
+		.threshold = o->threshold,
+		.ceiling = o->ceiling,
 	};
+	struct rl_deflate_pool *pool = rl_websocket_pool(service->loop);
+	if (!pool)
+		return RILL_ENOMEM;
+	int rc = rl_ws_extensions_new(&service->extensions, &service->loop->env,
+		o->enabled ? &deflate : NULL, pool, options->extensions, why);
+	options->extensions = NULL; /* the caller's list */
+	return rc;
 }
 
 static void free_service(struct rill_websocket *service)
@@ -195,6 +210,7 @@ static void free_service(struct rill_websocket *service)
 	rl_free(env, (void *)service->options.protocols);
 	rl_free(env, (void *)service->options.keep_headers);
 	rl_free(env, (void *)service->options.origins);
+	rl_ws_extensions_free(service->extensions);
 	rl_buf_release(&service->fields);
 	rl_free(env, service);
 }
@@ -270,14 +286,13 @@ int rill_websocket_serve(rill_server *server, const char *prefix, const rill_han
 		rc = build_fields(service, given.headers);
 	if (rc == RILL_EINVAL)
 		why = "headers must be \"Name: value\" and none of the handshake's own";
+	if (rc == 0 && !why)
+		rc = register_extensions(service, &why);
 	if (why) {
 		rl_log(&loop->env, RILL_LOG_ERROR, "websocket options: %s", why);
 		rc = RILL_EINVAL;
 	}
 	set_config(service);
-	service->pool = rl_websocket_pool(loop);
-	if (rc == 0 && !service->pool)
-		rc = RILL_ENOMEM;
 	if (rc == 0)
 		rc = rill_server_handle(
 			server, prefix, rl_websocket_request, service, &service->route);

@@ -16,9 +16,9 @@
 #include "conn/conn.h"
 #include "http/exchange.h"
 #include "http/server.h"
-#include "wire/deflate.h"
 #include "wire/hixie.h"
 #include "wire/ws_handshake.h"
+#include "wire/ws_pipeline.h"
 #include "wire/ws_session.h"
 
 struct rl_ws_conn;
@@ -33,8 +33,7 @@ struct rill_websocket {
 	const rill_handler *handler;
 	rill_websocket_options options; /* its lists are copies, each in one allocation */
 	struct rl_ws_config config;
-	struct rl_deflate_options deflate;
-	struct rl_deflate_pool *pool;
+	struct rl_ws_extensions *extensions;
 	struct rl_buf fields;    /* options.headers as lines */
 	struct rl_list conns;    /* struct rill_conn */
 	struct rl_list openings; /* struct rl_ws_opening */
@@ -62,10 +61,9 @@ struct rl_ws_opening {
 	struct rl_task task;     /* on_open at the end of the turn */
 	struct rl_ws_request wanted;
 	struct rl_slice protocol; /* chosen; in the request's head or the service's list */
-	struct rl_deflate_params deflate;
+	struct rl_ws_pipeline *pipeline; /* agreed on, until the connection has it */
 	struct rl_buf fields; /* rill_websocket_add_header() */
 	void *user;           /* what rill_websocket_accept() said in the hook */
-	bool deflated;        /* permessage-deflate was agreed */
 	bool taken;           /* the stream was taken: the request is ours to release */
 	bool in_hook;         /* on_request is being asked */
 	bool decided;         /* accepted, refused or abandoned */
@@ -161,6 +159,10 @@ int rl_ws_conn_flush_scratch(struct rl_ws_conn *c);
 /* The two sides of a connection: what its stream tells it, what the program tells it. */
 extern const struct rl_stream_events rl_ws_stream_events;
 extern const struct rl_conn_ops rl_ws_conn_ops;
+
+/* An extension has failed while something was sent: the peer is told 1011, the program at the end of
+ * the turn. For the inside of a downcall. */
+void rl_ws_conn_fail_later(struct rl_ws_conn *c);
 
 /* Nothing below may call up any more; an opening is forgotten. The stream is still the caller's. */
 void rl_ws_conn_let_go(struct rl_ws_conn *c);

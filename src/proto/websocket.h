@@ -1,14 +1,15 @@
 /* websocket.h: the inside of the WebSocket service: the service, an opening that is being decided,
  * a running connection, and the table of framings behind it.
  *
- *   websocket.c          the service: options, attaching, stopping
- *   websocket_open.c     a request for a WebSocket, from its head to the 101 or the refusal
- *   websocket_origin.c   which origins are admitted
- *   websocket_make.c     a connection made of an opening that was accepted
- *   websocket_conn.c     a running connection: a rill_conn on a stream
- *   websocket_ops.c      what the program does with it
- *   websocket_framing.c  RFC 6455 and hixie as rows of one table
- *   websocket_trace.c    frames for the trace tap */
+ *   websocket.c             the service: options, attaching, stopping
+ *   websocket_extensions.c  the extensions it has
+ *   websocket_open.c        a request for a WebSocket, from its head to the 101 or the refusal
+ *   websocket_origin.c      which origins are admitted
+ *   websocket_make.c        a connection made of an opening that was accepted
+ *   websocket_conn.c        a running connection: a rill_conn on a stream
+ *   websocket_ops.c         what the program does with it
+ *   websocket_framing.c     RFC 6455 and hixie as rows of one table
+ *   websocket_trace.c       frames for the trace tap */
 #ifndef RL_PROTO_WEBSOCKET_H
 #define RL_PROTO_WEBSOCKET_H
 
@@ -47,6 +48,11 @@ void rl_websocket_release(struct rill_websocket *service);
 
 /* A copy of a NULL-terminated list of strings in one allocation; *to NULL for NULL. */
 int rl_strings_copy(const struct rl_env *env, const char *const **to, const char *const *from);
+
+/* Registers permessage-deflate, unless it is switched off, and the program's own. 0; RILL_EINVAL with a
+ * sentence about the option that makes no sense; RILL_ENOMEM. */
+int rl_websocket_extensions(struct rl_ws_extensions **set, struct rill_loop *loop,
+	const rill_deflate_options *options, const rill_extension *const *list, const char **why);
 
 /* The inflating and deflating states the loop's services share. NULL when out of memory. */
 struct rl_deflate_pool *rl_websocket_pool(struct rill_loop *loop);

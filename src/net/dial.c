@@ -172,7 +172,7 @@ static void set_port(struct rl_endpoint *to, uint16_t port)
 static void on_ready(struct rl_watch *watch, int events);
 
 /* Tries the next address. 0: it is under way, or -1 with errno. */
-static int try(struct rl_dial *dial)
+static int try_next(struct rl_dial *dial)
 {
 	struct attempt *attempt = &dial->attempts[dial->next];
 	struct rl_endpoint *to = &dial->list[dial->next++];
@@ -203,7 +203,7 @@ static int try(struct rl_dial *dial)
 static void go_on(struct rl_dial *dial)
 {
 	while (dial->next < dial->count) {
-		if (try(dial) == 0) {
+		if (try_next(dial) == 0) {
 			rl_loop_set_timer(loop_of(dial), &dial->timer,
 				rl_loop_now(loop_of(dial)) + dial->attempt_ms);
 			return;
@@ -311,33 +311,33 @@ static int find_addresses(struct rl_dial *dial)
 	return 0;
 }
 
-int rl_dial_open(struct rl_dial **result, struct rl_stream_group *group,
+int rl_dial_open(struct rl_dial **dial, struct rl_stream_group *group,
 	const struct rl_dial_target *target, rl_dial_done done, void *user)
 {
 	struct rl_slice host = without_brackets(target->host);
-	struct rl_dial *dial = rl_zalloc(&group->loop->env, sizeof(*dial) + host.len + 1);
+	struct rl_dial *made = rl_zalloc(&group->loop->env, sizeof(*made) + host.len + 1);
 
-	if (!dial)
+	if (!made)
 		return RILL_ENOMEM;
-	dial->group = group;
-	dial->done = done;
-	dial->user = user;
-	dial->port = target->port;
-	dial->attempt_ms = target->attempt_ms < MIN_ATTEMPT_MS ? MIN_ATTEMPT_MS
+	made->group = group;
+	made->done = done;
+	made->user = user;
+	made->port = target->port;
+	made->attempt_ms = target->attempt_ms < MIN_ATTEMPT_MS ? MIN_ATTEMPT_MS
 							       : target->attempt_ms;
-	dial->host_len = host.len;
+	made->host_len = host.len;
 	if (host.len)
-		memcpy(dial->host, host.data, host.len);
-	rl_list_init(&dial->resolve.node);
-	dial->resolve.done = on_resolved;
-	rl_task_init(&dial->begin, begin);
-	rl_timer_init(&dial->timer, on_silence);
-	int rc = find_addresses(dial);
+		memcpy(made->host, host.data, host.len);
+	rl_list_init(&made->resolve.node);
+	made->resolve.done = on_resolved;
+	rl_task_init(&made->begin, begin);
+	rl_timer_init(&made->timer, on_silence);
+	int rc = find_addresses(made);
 	if (rc < 0) {
-		free_dial(dial);
+		free_dial(made);
 		return rc;
 	}
-	*result = dial;
+	*dial = made;
 	return 0;
 }
 

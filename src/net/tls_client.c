@@ -13,6 +13,7 @@
 struct rl_tls_client {
 	struct rl_tls_common common;
 	SSL_CTX *ctx;
+	bool by_system; /* the authorities believed are the system's, which the loop keeps */
 };
 
 static struct rl_tls_client *of_common(struct rl_tls_common *common)
@@ -28,13 +29,6 @@ static void free_client(struct rl_tls_common *common)
 
 static int load_authorities(SSL_CTX *ctx, const char *file, const struct rl_complaint *to)
 {
-	if (!file) {
-		if (SSL_CTX_set_default_verify_paths(ctx) == 1)
-			return 0;
-		return rl_complain(to, RILL_ETLS,
-			"no usable certificates in the system's store: %s",
-			rl_tls_openssl_reason());
-	}
 	int rc = rl_tls_check_readable("CA", file, to);
 	if (rc < 0)
 		return rc;
@@ -69,7 +63,8 @@ static int build(struct rl_tls_client *client, const rill_client_tls_options *op
 	if (rc < 0 || options->insecure)
 		return rc;
 	SSL_CTX_set_verify(client->ctx, SSL_VERIFY_PEER, NULL);
-	return load_authorities(client->ctx, options->ca_file, to);
+	client->by_system = !options->ca_file;
+	return client->by_system ? 0 : load_authorities(client->ctx, options->ca_file, to);
 }
 
 int rl_tls_client_new(struct rl_tls_client **client, const struct rl_env *env,
@@ -126,7 +121,13 @@ static bool ask_for_name(SSL *ssl, struct rl_slice name)
 	return SSL_set1_host(ssl, text) == 1 && SSL_set_tlsext_host_name(ssl, text) == 1;
 }
 
-static SSL *new_ssl(struct rl_tls_client *client, struct rl_slice name)
+static bool believe_system(SSL *ssl, struct rl_tls_loop *shared)
+{
+	X509_STORE *store = rl_tls_loop_authorities(shared);
+	return store && SSL_set1_verify_cert_store(ssl, store) == 1;
+}
+
+static SSL *new_ssl(struct rl_tls_client *client, struct rl_tls_loop *shared, struct rl_slice name)
 {
 	static const unsigned char protocols[] = "\x08http/1.1";
 	SSL *ssl = SSL_new(client->ctx);
@@ -137,6 +138,8 @@ static SSL *new_ssl(struct rl_tls_client *client, struct rl_slice name)
 	SSL_set_connect_state(ssl);
 	bool ok = rl_addr_parse(name, &addr) ? ask_for_address(ssl, &addr)
 					     : ask_for_name(ssl, name);
+	if (client->by_system)
+		ok = ok && believe_system(ssl, shared);
 	if (ok && SSL_set_alpn_protos(ssl, protocols, sizeof(protocols) - 1) == 0)
 		return ssl;
 	SSL_free(ssl);
@@ -147,8 +150,9 @@ int rl_tls_connect(struct rl_tls_pending **pending, struct rl_stream *raw,
 	struct rl_tls_client *client, struct rl_slice name, uint32_t timeout_ms, rl_tls_done done,
 	void *user)
 {
+	struct rl_tls_loop *shared = rl_tls_loop_get(raw->loop);
+	SSL *ssl = shared ? new_ssl(client, shared, name) : NULL;
 	uint64_t deadline = timeout_ms ? rl_loop_now(raw->loop) + timeout_ms : RL_TIMER_NEVER;
 
-	return rl_tls_begin(
-		pending, raw, &client->common, new_ssl(client, name), deadline, done, user);
+	return rl_tls_begin(pending, raw, &client->common, ssl, deadline, done, user);
 }

@@ -9,7 +9,8 @@
 /* Whom to believe and who we are; counted, used by many connections. */
 struct rl_tls_client;
 
-/* Builds one from the options (files are read now). 0; RILL_ETLS, RILL_ENOENT, RILL_EINVAL, with a
+/* Builds one from the options. Files are read now; the system's authorities once for a loop, for the
+ * first connection that needs them. 0; RILL_ETLS, RILL_ENOENT, RILL_EINVAL, with a
  * sentence in error; RILL_ENOMEM. */
 int rl_tls_client_new(struct rl_tls_client **client, const struct rl_env *env,
 	const rill_client_tls_options *options, char *error, size_t error_len);

@@ -15,6 +15,7 @@ static void free_member(struct rl_loop_member *member, struct rill_loop *loop)
 {
 	struct rl_tls_loop *shared = from_member(member);
 	rl_loop_clear_timer(loop, &shared->turn);
+	X509_STORE_free(shared->authorities);
 	rl_free(&loop->env, shared->plain);
 	rl_free(&loop->env, shared);
 }
@@ -79,6 +80,18 @@ void rl_tls_loop_return(struct rl_tls_loop *shared, uint8_t *plain)
 		rl_free(&shared->loop->env, plain);
 	else
 		shared->plain = plain;
+}
+
+X509_STORE *rl_tls_loop_authorities(struct rl_tls_loop *shared)
+{
+	if (shared->authorities)
+		return shared->authorities;
+	X509_STORE *store = X509_STORE_new();
+	if (store && X509_STORE_set_default_paths(store) == 1)
+		shared->authorities = store;
+	else
+		X509_STORE_free(store);
+	return shared->authorities;
 }
 
 static void need_round(struct rl_tls_loop *shared)

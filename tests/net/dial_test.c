@@ -51,7 +51,7 @@ static void listen_at(struct place *place, struct caller *c, const char *text, b
 	for (int i = 0; silent && i < FILLERS; i++) {
 		place->fillers[i] = socket(
 			at.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-		connect(place->fillers[i], (struct sockaddr *)&at, len);
+		(void)connect(place->fillers[i], (struct sockaddr *)&at, len);
 	}
 }
 

@@ -1,7 +1,10 @@
 /* tls_client_test.c: our client against our server, both on one loop, over streams in memory whose
  * bytes come in chosen pieces. */
+#include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/socket.h>
+#include <unistd.h>
 #include <openssl/ssl.h>
 #include "net/tls_client.h"
 #include "net/tls_context.h"
@@ -17,6 +20,7 @@ struct side {
 	int calls, rc;
 	char sentence[300];
 	bool echo, ended;
+	const char *says; /* as soon as it can */
 	int lost;
 	char failure[300];
 	uint8_t *got;
@@ -163,6 +167,8 @@ static void on_done(struct rl_stream *stream, int rc, const char *sentence, void
 	assert_true(stream->paused);
 	rl_stream_own(stream, &events, side);
 	rl_stream_resume(stream);
+	if (side->says)
+		assert_int_equal(rl_stream_write(stream, rl_slice_str(side->says)), 0);
 }
 
 static int call_over(
@@ -380,8 +386,11 @@ TEST(tls_client, without_a_file_the_systems_authorities_are_believed)
 	finish(&p);
 	setenv("SSL_CERT_FILE", authority.certificate_file, 1); /* what the system calls its own */
 	start(&p, NULL, &wants);
-	unsetenv("SSL_CERT_FILE");
 	connect_pair(&p, "example.org");
+	expect_open(&p);
+	unsetenv("SSL_CERT_FILE");
+	close_both(&p);
+	connect_pair(&p, "example.org"); /* they have been read */
 	expect_open(&p);
 	finish(&p);
 }
@@ -427,6 +436,55 @@ TEST(tls_client, without_one_the_loss_says_that_it_is_required)
 	SSL_CTX_set_max_proto_version(p.context->hosts[0].ctx, TLS1_2_VERSION);
 	connect_pair(&p, "example.org");
 	expect_failure(&p, RILL_ETLS, "alert from the server: handshake failure");
+	finish(&p);
+}
+
+/* Two connected TCP sockets: what is closed with bytes unread is reset. */
+static void connect_sockets(int fds[2])
+{
+	struct sockaddr_in at = { .sin_family = AF_INET,
+		.sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	socklen_t len = sizeof(at);
+	int listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	fds[1] = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	assert_int_equal(bind(listener, (struct sockaddr *)&at, len), 0);
+	assert_int_equal(listen(listener, 1), 0);
+	assert_int_equal(getsockname(listener, (struct sockaddr *)&at, &len), 0);
+	assert_int_equal(connect(fds[1], (struct sockaddr *)&at, len), 0);
+	fds[0] = accept4(listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+	assert_true(fds[0] >= 0);
+	close(listener);
+}
+
+TEST(tls_client, a_server_is_heard_that_hangs_up_right_behind_its_alert)
+{
+	rill_tls_options options;
+	rill_tls_certificate one;
+	struct pair p;
+	struct rl_addr peer = { .family = RL_ADDR_IP4, .ip = { 127, 0, 0, 1 } };
+	int fds[2];
+	ask_for_client_certificates(&options, &one);
+	start(&p, &options, NULL);
+	connect_sockets(fds);
+	SSL *server = SSL_new(p.context->hosts[0].ctx);
+	assert_non_null(server);
+	SSL_set_fd(server, fds[0]);
+	SSL_set_accept_state(server);
+	assert_int_equal(rl_socket_stream(&p.raw[1], &p.group, fds[1], &peer), 0);
+	assert_int_equal(call_over(&p, p.raw[1], RL_SLICE("example.org"), 0), 0);
+	p.caller.says = "GET / HTTP/1.1\r\n\r\n";
+	for (;;) {
+		assert_int_equal(rill_loop_wait(p.loop, 10), 0);
+		int rc = SSL_do_handshake(server);
+		if (SSL_get_error(server, rc) != SSL_ERROR_WANT_READ)
+			break;
+	}
+	close(fds[0]); /* the request lies there unread */
+	SSL_free(server);
+	for (int i = 0; i < 1000 && !p.caller.lost; i++)
+		rill_loop_wait(p.loop, 10);
+	assert_int_equal(p.caller.lost, RILL_ETLS);
+	assert_string_equal(p.caller.failure, "alert from the server: certificate required");
 	finish(&p);
 }
 

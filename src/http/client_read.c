@@ -130,8 +130,10 @@ static void on_lost(struct rl_stream *stream, int rc)
 {
 	struct rl_client_call *call = stream->owner;
 	char text[SENTENCE];
+	/* A server may refuse our certificate only behind the handshake (RFC 8446, 4.4.2.4). */
+	const char *why = rl_tls_failure(stream);
 	snprintf(text, sizeof(text), "the connection to the %s was lost: %s", who_answers(call),
-		rill_strerror(rc));
+		why ? why : rill_strerror(rc));
 	rl_client_fail(call, rc, 0, text);
 }
 

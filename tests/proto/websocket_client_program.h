@@ -40,8 +40,11 @@ static inline void on_open(rill_conn *c)
 static inline void on_message(rill_conn *c, rill_msg msg)
 {
 	(void)c;
-	say("%s:%.*s ", msg.kind == RILL_TEXT ? "text" : "binary", (int)msg.len,
-		(const char *)msg.data);
+	if (msg.len > 64)
+		say("message:%zu bytes ", msg.len);
+	else
+		say("%s:%.*s ", msg.kind == RILL_TEXT ? "text" : "binary", (int)msg.len,
+			(const char *)msg.data);
 }
 
 static inline void on_drain(rill_conn *c)
@@ -84,7 +87,6 @@ static const rill_handler handler = {
 	.on_close = on_close,
 };
 
-/* Without permessage-deflate, so that frames can be read. */
 static inline rill_websocket_client_options defaults(void)
 {
 	rill_websocket_client_options options;

@@ -192,6 +192,11 @@ void rl_ws_conn_fini(struct rl_ws_conn *c);
 /* The program's extensions are done with. */
 void rl_ws_conn_drop_pipeline(struct rl_ws_conn *c);
 
+/* The hub's side of the second; see conn.h. */
+int rl_ws_op_publish(struct rill_conn *conn, struct rl_publication *publication);
+void rl_ws_op_flush(struct rill_conn *conn);
+void rl_ws_op_prefetch(const struct rill_conn *conn);
+
 /* An extension has failed while something was sent: the peer is told 1011, the program at the end of
  * the turn. For the inside of a downcall. */
 void rl_ws_conn_fail_later(struct rl_ws_conn *c);

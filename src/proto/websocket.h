@@ -19,6 +19,7 @@
 #include "conn/conn.h"
 #include "http/exchange.h"
 #include "http/server.h"
+#include "proto/strings.h"
 #include "wire/hixie.h"
 #include "wire/ws_handshake.h"
 #include "wire/ws_pipeline.h"
@@ -53,9 +54,6 @@ struct rill_websocket {
 
 /* Frees the service when it is detached and nothing of it is left. */
 void rl_websocket_release(struct rill_websocket *service);
-
-/* A copy of a NULL-terminated list of strings in one allocation; *to NULL for NULL. */
-int rl_strings_copy(const struct rl_env *env, const char *const **to, const char *const *from);
 
 /* rill_websocket_options.deflate and the limits by default, for services and clients. */
 extern const rill_deflate_options rl_ws_deflate_defaults;

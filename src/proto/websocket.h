@@ -16,6 +16,7 @@
 #include "conn/conn.h"
 #include "http/exchange.h"
 #include "http/server.h"
+#include "proto/strings.h"
 #include "wire/deflate.h"
 #include "wire/hixie.h"
 #include "wire/ws_handshake.h"
@@ -45,9 +46,6 @@ struct rill_websocket {
 
 /* Frees the service when it is detached and nothing of it is left. */
 void rl_websocket_release(struct rill_websocket *service);
-
-/* A copy of a NULL-terminated list of strings in one allocation; *to NULL for NULL. */
-int rl_strings_copy(const struct rl_env *env, const char *const **to, const char *const *from);
 
 /* The inflating and deflating states the loop's services share. NULL when out of memory. */
 struct rl_deflate_pool *rl_websocket_pool(struct rill_loop *loop);

@@ -25,7 +25,9 @@ static int receive(struct rl_sse *sse, struct rl_slice in, uint64_t *sum)
 		/* What is no UTF-8 has become three times as long at most. */
 		MUST(ev.data.len + ev.type.len <= 3 * sse->max_event);
 		MUST(rl_utf8_valid(ev.data.data, ev.data.len));
-		MUST(rl_utf8_valid(ev.type.data, ev.type.len) && rl_sse_fits_line(ev.type));
+		MUST(rl_utf8_valid(ev.type.data, ev.type.len));
+		MUST(!ev.type.len || (!memchr(ev.type.data, '\n', ev.type.len) &&
+					     !memchr(ev.type.data, '\r', ev.type.len)));
 		MUST(rl_utf8_valid(ev.id.data, ev.id.len) && rl_sse_fits_line(ev.id));
 		MUST(!ev.id.len || ev.id.data[ev.id.len] == 0);
 		*sum = mix(mix(mix(*sum, ev.type), ev.id), ev.data);

@@ -258,6 +258,7 @@ const struct rl_conn_ops rl_es_conn_ops = {
 	.transport = "eventsource",
 	.send = op_send,
 	.publish = op_publish,
+	.typed = true,
 	.close = op_close,
 	.cut = op_cut,
 	.set_reading = op_set_reading,
@@ -329,10 +330,12 @@ static int send_line(rill_conn *conn, int rc)
 	return rc;
 }
 
-static int check_line(const rill_conn *conn)
+static int check_line(rill_conn *conn)
 {
 	if (!is_stream(conn))
 		return RILL_EINVAL;
+	if (conn->state == RILL_CONN_OPEN && !conn->piece_out)
+		rl_conn_before_send(conn);
 	if (conn->state != RILL_CONN_OPEN || !const_conn(conn)->request)
 		return RILL_ECLOSED;
 	return conn->piece_out ? RILL_ESTATE : 0;

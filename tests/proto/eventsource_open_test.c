@@ -201,7 +201,7 @@ TEST(eventsource_open, the_hook_may_answer_cut_or_stop)
 	http_expect(&peer, "");
 	assert_true(peer.ended);
 	finish();
-	expect_said("");
+	assert_string_equal(said, "");
 }
 
 /* rill_eventsource_open() by a handler of the program's own. */

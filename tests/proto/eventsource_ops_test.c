@@ -86,17 +86,18 @@ TEST(eventsource_ops, a_ping_and_a_retry_are_lines_of_their_own)
 
 TEST(eventsource_ops, sending_says_when_to_wait_and_refuses_above_the_limit)
 {
-	static char much[400 * 1024];
+	static char much[1024 * 1024];
 	rill_eventsource_options options = defaults();
 	rill_conn_stats stats = { .size = sizeof(stats) };
 	memset(much, 'x', sizeof(much));
 	options.max_queue = 100 * 1024;
 	serve_open(&options);
-	assert_int_equal(rill_send(conn, RILL_TEXT, much, 1024 * 300), 0);
+	assert_int_equal(rill_send(conn, RILL_TEXT, much, sizeof(much)), 1);
 	assert_int_equal(rill_send(conn, RILL_TEXT, much, sizeof(much)), RILL_ETOOBIG);
 	assert_int_equal(rill_send(conn, RILL_TEXT, much, 10), RILL_ETOOBIG);
 	while (rill_conn_queued(conn))
 		http_take(&peer);
+	expect_said("drain ");
 	assert_int_equal(rill_send(conn, RILL_TEXT, much, sizeof(much)), 1);
 	while (!strstr(said, "drain "))
 		http_take(&peer);
@@ -157,6 +158,38 @@ TEST(eventsource_ops, closing_wants_a_code_that_may_be_said)
 	assert_int_equal(rill_close(conn, 3000, "reason"), 0);
 	assert_int_equal(rill_close(conn, 1000, NULL), 0);
 	expect_said("close:3000 ");
-	http_expect(&peer, "c\r\ndata: x\r\n\r\n\r\n0\r\n\r\n");
+	http_expect(&peer, "b\r\ndata: x\r\n\r\n\r\n0\r\n\r\n");
+	finish();
+}
+
+TEST(eventsource_ops, a_publication_is_encoded_once_for_each_framing)
+{
+	struct http_peer other, old;
+	uint64_t encoded = 0;
+	serve_open(NULL);
+	rill_conn *first = conn;
+	http_open(&other);
+	http_send(&other, ASK "\r\n");
+	http_forget(&other);
+	rill_conn *second = conn;
+	http_open(&old);
+	http_send(&old, "GET /sse HTTP/1.0\r\nAccept: text/event-stream\r\n\r\n");
+	http_forget(&old);
+	struct rl_publication *publication = rl_publication_new(
+		test_env(), RILL_TEXT, RL_SLICE("a\nb"), RL_SLICE("t"));
+	publication->encoded = &encoded;
+	rl_publication_set_id(publication, RL_SLICE("x-1-2"));
+	assert_int_equal(rl_conn_publish(first, publication), 0);
+	assert_int_equal(rl_conn_publish(second, publication), 0);
+	assert_int_equal(rl_conn_publish(conn, publication), 0);
+	rl_publication_unref(publication);
+	assert_int_equal(encoded, 2);
+	expect_chunk("event: t\r\nid: x-1-2\r\ndata: a\ndata: b\r\n\r\n");
+	http_expect(&old, "event: t\r\nid: x-1-2\r\ndata: a\ndata: b\r\n\r\n");
+	publication = rl_publication_new(test_env(), RILL_BINARY, RL_SLICE("x"), rl_slice(NULL, 0));
+	assert_int_equal(rl_conn_publish(first, publication), RILL_EUNSUPPORTED);
+	rl_publication_unref(publication);
+	http_close(&other);
+	http_close(&old);
 	finish();
 }

@@ -25,10 +25,7 @@ int rl_tls_error(const struct rl_tls *tls)
 {
 	if (!tls->write_error)
 		return RILL_ETLS;
-	if (tls->write_error != RILL_ECLOSED)
-		return tls->write_error;
-	/* Raw is lost, and that has not been told yet. */
-	return tls->raw && tls->raw->lost ? tls->raw->lost : RILL_ERESET;
+	return tls->write_error == RILL_ECLOSED ? RILL_ERESET : tls->write_error;
 }
 
 /* Keeps what OpenSSL says is the matter, before something else makes it forget. Without memory for

@@ -45,6 +45,8 @@ int rl_client_target_redirect(struct rl_client_target *target, struct rl_slice l
 const char *rl_client_target_url(const struct rl_client_target *target);
 /* Is it reached by TLS? */
 bool rl_client_target_secure(const struct rl_client_target *target);
+/* The group its streams are in. */
+const struct rl_stream_group *rl_client_target_group(const struct rl_client_target *target);
 
 struct rl_client_call;
 

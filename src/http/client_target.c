@@ -307,6 +307,11 @@ bool rl_client_target_secure(const struct rl_client_target *target)
 	return target->where.secure;
 }
 
+const struct rl_stream_group *rl_client_target_group(const struct rl_client_target *target)
+{
+	return target->group;
+}
+
 /* Redirects. */
 
 static bool same_origin(const struct rl_client_where *a, const struct rl_client_where *b)

@@ -23,8 +23,7 @@ void rl_tls_client_unref(struct rl_tls_client *client); /* NULL is fine */
  * RILL_ETIMEDOUT, RILL_ERESET or whatever raw was lost with (raw is closed). timeout_ms 0: none.
  * Returns 0, or RILL_ENOMEM (raw is still the caller's). rl_tls_cancel() ends it silently. */
 int rl_tls_connect(struct rl_tls_pending **pending, struct rl_stream *raw,
-	struct rl_tls_client *client, struct rl_slice name, uint32_t timeout_ms,
-	void (*done)(struct rl_stream *stream, int rc, const char *sentence, void *user),
+	struct rl_tls_client *client, struct rl_slice name, uint32_t timeout_ms, rl_tls_done done,
 	void *user);
 
 #endif

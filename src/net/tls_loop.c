@@ -81,6 +81,18 @@ void rl_tls_loop_return(struct rl_tls_loop *shared, uint8_t *plain)
 		shared->plain = plain;
 }
 
+static void need_round(struct rl_tls_loop *shared)
+{
+	if (!rl_timer_is_set(&shared->turn))
+		rl_loop_set_timer(shared->loop, &shared->turn, rl_loop_now(shared->loop));
+}
+
+void rl_tls_loop_wait(struct rl_tls_loop *shared, struct rl_tls_waiting *waiting)
+{
+	need_round(shared);
+	rl_list_append(&shared->waiting, &waiting->node);
+}
+
 bool rl_tls_loop_may_step(struct rl_tls_loop *shared, struct rl_tls_waiting *waiting)
 {
 	if (waiting->granted) {
@@ -89,8 +101,7 @@ bool rl_tls_loop_may_step(struct rl_tls_loop *shared, struct rl_tls_waiting *wai
 	}
 	if (!rl_list_empty(&waiting->node))
 		return false;
-	if (!rl_timer_is_set(&shared->turn))
-		rl_loop_set_timer(shared->loop, &shared->turn, shared->loop->now);
+	need_round(shared);
 	if (shared->steps < RL_TLS_STEPS && rl_list_empty(&shared->waiting)) {
 		shared->steps++;
 		return true;

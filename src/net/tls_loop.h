@@ -45,4 +45,7 @@ void rl_tls_loop_return(struct rl_tls_loop *shared, uint8_t *plain);
  * the next time it asks it is let through. */
 bool rl_tls_loop_may_step(struct rl_tls_loop *shared, struct rl_tls_waiting *waiting);
 
+/* It stands in line in any case: go() is called from the loop. */
+void rl_tls_loop_wait(struct rl_tls_loop *shared, struct rl_tls_waiting *waiting);
+
 #endif

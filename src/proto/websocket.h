@@ -1,14 +1,17 @@
 /* websocket.h: the inside of the WebSocket service: the service, an opening that is being decided,
  * a running connection, and the table of framings behind it.
  *
- *   websocket.c          the service: options, attaching, stopping
- *   websocket_open.c     a request for a WebSocket, from its head to the 101 or the refusal
- *   websocket_origin.c   which origins are admitted
- *   websocket_make.c     a connection made of an opening that was accepted
- *   websocket_conn.c     a running connection: a rill_conn on a stream
- *   websocket_ops.c      what the program does with it
- *   websocket_framing.c  RFC 6455 and hixie as rows of one table
- *   websocket_trace.c    frames for the trace tap */
+ *   websocket.c             the service: options, attaching, stopping
+ *   websocket_extensions.c  the extensions it has
+ *   websocket_open.c        a request for a WebSocket, from its head to the 101 or the refusal
+ *   websocket_origin.c      which origins are admitted
+ *   websocket_make.c        a connection made of an opening that was accepted
+ *   websocket_conn.c        a running connection: a rill_conn on a stream
+ *   websocket_ops.c         what the program does with it
+ *   websocket_framing.c     RFC 6455 and hixie as rows of one table
+ *   websocket_trace.c       frames for the trace tap
+ *
+ * A client's connection is the same, begun elsewhere: see websocket_client.h. */
 #ifndef RL_PROTO_WEBSOCKET_H
 #define RL_PROTO_WEBSOCKET_H
 
@@ -17,25 +20,30 @@
 #include "http/exchange.h"
 #include "http/server.h"
 #include "proto/strings.h"
-#include "wire/deflate.h"
 #include "wire/hixie.h"
 #include "wire/ws_handshake.h"
+#include "wire/ws_pipeline.h"
 #include "wire/ws_session.h"
 
 struct rl_ws_conn;
 struct rl_ws_opening;
 struct rl_ws_taps;
 
+/* What a connection needs of whoever it belongs to: many of a server to one service, one to a client. */
+struct rl_ws_terms {
+	struct rl_ws_config config;
+	size_t max_send, max_queue; /* 0: no limit */
+};
+
 struct rill_websocket {
 	struct rl_service in_server;
+	struct rl_ws_terms terms;
 	struct rill_server *server;
 	struct rill_loop *loop;
 	rill_route *route; /* NULL: detached */
 	const rill_handler *handler;
 	rill_websocket_options options; /* its lists are copies, each in one allocation */
-	struct rl_ws_config config;
-	struct rl_deflate_options deflate;
-	struct rl_deflate_pool *pool;
+	struct rl_ws_extensions *extensions;
 	struct rl_buf fields;    /* options.headers as lines */
 	struct rl_list conns;    /* struct rill_conn */
 	struct rl_list openings; /* struct rl_ws_opening */
@@ -46,6 +54,18 @@ struct rill_websocket {
 
 /* Frees the service when it is detached and nothing of it is left. */
 void rl_websocket_release(struct rill_websocket *service);
+
+/* rill_websocket_options.deflate and the limits by default, for services and clients. */
+extern const rill_deflate_options rl_ws_deflate_defaults;
+#define RL_WS_MAX_MESSAGE   (64 * 1024 * 1024 - 1) /* faye-websocket's */
+#define RL_WS_MAX_FRAGMENTS (1u << 20)
+#define RL_WS_MAX_QUEUE     (16 * 1024 * 1024)
+#define RL_WS_CLOSE_MS      (30 * 1000)
+
+/* Registers permessage-deflate, unless it is switched off, and the program's own. 0; RILL_EINVAL with a
+ * sentence about the option that makes no sense; RILL_ENOMEM. */
+int rl_websocket_extensions(struct rl_ws_extensions **set, struct rill_loop *loop,
+	const rill_deflate_options *options, const rill_extension *const *list, const char **why);
 
 /* The inflating and deflating states the loop's services share. NULL when out of memory. */
 struct rl_deflate_pool *rl_websocket_pool(struct rill_loop *loop);
@@ -60,10 +80,9 @@ struct rl_ws_opening {
 	struct rl_task task;     /* on_open at the end of the turn */
 	struct rl_ws_request wanted;
 	struct rl_slice protocol; /* chosen; in the request's head or the service's list */
-	struct rl_deflate_params deflate;
+	struct rl_ws_pipeline *pipeline; /* agreed on, until the connection has it */
 	struct rl_buf fields; /* rill_websocket_add_header() */
 	void *user;           /* what rill_websocket_accept() said in the hook */
-	bool deflated;        /* permessage-deflate was agreed */
 	bool taken;           /* the stream was taken: the request is ours to release */
 	bool in_hook;         /* on_request is being asked */
 	bool decided;         /* accepted, refused or abandoned */
@@ -120,7 +139,7 @@ struct rl_ws_timer {
  * say nothing. */
 struct rl_ws_conn {
 	struct rill_conn conn;
-	struct rill_websocket *service;
+	const struct rl_ws_terms *terms; /* of its service, or its client */
 	struct rl_stream *stream; /* NULL: let go */
 	const struct rl_ws_framing *framing;
 	struct rl_ws_opening *opening; /* until on_open is called */
@@ -145,6 +164,12 @@ static inline struct rl_ws_conn *rl_ws_conn(struct rill_conn *conn)
 	return rl_container(conn, struct rl_ws_conn, conn);
 }
 
+/* A server's connection: its service. */
+static inline struct rill_websocket *rl_ws_service(const struct rl_ws_conn *c)
+{
+	return rl_container(c->terms, struct rill_websocket, terms);
+}
+
 /* Makes a connection for an opening that was accepted, on a stream taken from HTTP; writes the
  * 101. It stays in state CONNECTING. 0 or RILL_ENOMEM (then nothing was written). */
 int rl_ws_conn_new(struct rl_ws_conn **conn, struct rl_ws_opening *opening,
@@ -158,7 +183,16 @@ int rl_ws_conn_flush_scratch(struct rl_ws_conn *c);
 
 /* The two sides of a connection: what its stream tells it, what the program tells it. */
 extern const struct rl_stream_events rl_ws_stream_events;
-extern const struct rl_conn_ops rl_ws_conn_ops;
+extern const struct rl_conn_ops rl_ws_conn_ops, rl_ws_client_ops;
+
+/* Frees all but the struct. */
+void rl_ws_conn_fini(struct rl_ws_conn *c);
+/* The program's extensions are done with. */
+void rl_ws_conn_drop_pipeline(struct rl_ws_conn *c);
+
+/* An extension has failed while something was sent: the peer is told 1011, the program at the end of
+ * the turn. For the inside of a downcall. */
+void rl_ws_conn_fail_later(struct rl_ws_conn *c);
 
 /* Nothing below may call up any more; an opening is forgotten. The stream is still the caller's. */
 void rl_ws_conn_let_go(struct rl_ws_conn *c);

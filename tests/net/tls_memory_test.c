@@ -92,9 +92,10 @@ static const struct rl_stream_events events = {
 	.on_lost = on_lost,
 };
 
-static void on_done(struct rl_stream *stream, int rc, void *user)
+static void on_done(struct rl_stream *stream, int rc, const char *sentence, void *user)
 {
 	struct server *s = user;
+	assert_true((rc == 0) == (sentence == NULL));
 	assert_int_equal(rc, 0);
 	s->streams[s->count++] = stream;
 	rl_stream_own(stream, &events, s);

@@ -59,7 +59,10 @@ static void on_close(rill_request *request, int rc, void *user)
 	s.request = NULL;
 }
 
-static const rill_request_handler follower = { sizeof(follower), on_body, on_end, NULL, on_close };
+static const rill_request_handler follower = { .size = sizeof(follower),
+	.on_body = on_body,
+	.on_end = on_end,
+	.on_close = on_close };
 
 static int handle(rill_request *request, void *user)
 {
@@ -503,7 +506,7 @@ static void monkey_close(rill_request *request, int rc, void *user)
 }
 
 static const rill_request_handler monkey_follower = { sizeof(monkey_follower), monkey_body,
-	monkey_any, monkey_any, monkey_close };
+	monkey_any, monkey_any, monkey_close, monkey_any };
 
 static int monkey_handle(rill_request *request, void *user)
 {

@@ -147,6 +147,8 @@ void rl_conn_closed(struct rill_conn *conn, int code, struct rl_slice reason)
 	rl_list_remove(&conn->task.node); /* a later on_close is this one now */
 	rl_list_remove(&conn->node);
 	rl_hold_forget_all(conn);
+	if (!conn->opened) /* ended() says the last word then */
+		end_all_ping_waits(conn);
 	conn->ops->ended(conn);
 	if (conn->opened) {
 		end_all_ping_waits(conn);
@@ -186,15 +188,22 @@ static int sent(struct rill_conn *conn, int rc, size_t len, bool last)
 	return rc;
 }
 
+/* Open, or a client's on its way there, whose service keeps what is sent. */
+static inline bool may_send(const struct rill_conn *conn)
+{
+	return conn->state == RILL_CONN_OPEN ||
+	       (conn->state == RILL_CONN_CONNECTING && conn->ops->early);
+}
+
 static int send_whole(
 	struct rill_conn *conn, rill_kind kind, struct rl_slice data, struct rl_blob *blob)
 {
-	if (conn->state != RILL_CONN_OPEN)
+	if (!may_send(conn))
 		return RILL_ECLOSED;
 	if (conn->piece_out)
 		return RILL_ESTATE;
 	rl_conn_before_send(conn);
-	if (conn->state != RILL_CONN_OPEN)
+	if (!may_send(conn))
 		return RILL_ECLOSED;
 	return sent(conn, conn->ops->send(conn, kind, data, blob, true, true), data.len, true);
 }
@@ -258,7 +267,7 @@ int rill_send_msg(rill_conn *conn, rill_msg msg)
 
 int rill_send_piece(rill_conn *conn, rill_kind kind, const void *data, size_t len, bool last)
 {
-	if (conn->state != RILL_CONN_OPEN)
+	if (!may_send(conn))
 		return RILL_ECLOSED;
 	bool first = !conn->piece_out, text = kind == RILL_TEXT;
 	if (!first && text != conn->piece_text)
@@ -275,7 +284,7 @@ int rill_send_piece(rill_conn *conn, rill_kind kind, const void *data, size_t le
 	}
 	if (first)
 		rl_conn_before_send(conn);
-	if (conn->state != RILL_CONN_OPEN)
+	if (!may_send(conn))
 		return RILL_ECLOSED;
 	int rc = conn->ops->send(conn, kind, rl_slice(data, len), NULL, first, last);
 	if (rc < 0)
@@ -292,13 +301,13 @@ int rill_send_piece(rill_conn *conn, rill_kind kind, const void *data, size_t le
 
 int rill_close(rill_conn *conn, int code, const char *reason)
 {
-	if (conn->state != RILL_CONN_OPEN)
+	if (!may_send(conn))
 		return 0;
 	struct rl_slice text = rl_slice_str(reason);
 	if (!rl_utf8_valid(text.data, text.len))
 		return RILL_EUTF8;
 	rl_conn_before_send(conn);
-	if (conn->state != RILL_CONN_OPEN)
+	if (!may_send(conn))
 		return 0;
 	int rc = conn->ops->close(conn, code, text);
 	if (rc < 0)
@@ -339,7 +348,7 @@ int rill_ping(rill_conn *conn, const void *data, size_t len, rill_pong_fn fn, vo
 {
 	if (len > 125)
 		return RILL_ETOOBIG;
-	if (conn->state != RILL_CONN_OPEN)
+	if (!may_send(conn))
 		return RILL_ECLOSED;
 	struct rl_ping_wait *wait = NULL;
 	if (fn) {
@@ -364,7 +373,7 @@ int rill_pong(rill_conn *conn, const void *data, size_t len)
 {
 	if (len > 125)
 		return RILL_ETOOBIG;
-	if (conn->state != RILL_CONN_OPEN)
+	if (!may_send(conn))
 		return RILL_ECLOSED;
 	int rc = conn->ops->control(conn, false, rl_slice(data, len));
 	return rc < 0 ? rc : 0;

@@ -41,6 +41,11 @@ const struct rl_http1_head *rl_exchange_head(const rill_request *request)
 	return &request->head;
 }
 
+struct rill_server *rl_exchange_server(const rill_request *request)
+{
+	return request->connection ? request->server : NULL;
+}
+
 const struct rl_addr *rl_exchange_peer(const rill_request *request)
 {
 	return &request->peer;

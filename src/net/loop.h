@@ -44,6 +44,7 @@ struct rill_loop {
 	uint64_t published;    /* messages of all hubs of the loop, so far */
 	struct rill_hub *publishing; /* the one with messages that are not handed out yet */
 	bool in_turn;
+	bool ending;       /* rill_loop_free() is under way: nothing is begun any more */
 	bool closing;      /* the engine has closed sockets to report at the end of the turn */
 	bool guest;        /* rill_loop_fd() was asked for: timers go through wake_at() */
 	bool kicked;       /* woken for work that was left outside of a turn */
@@ -55,6 +56,7 @@ struct rill_loop {
 		atomic_bool any; /* is there something in posted? Looked at without the lock */
 	} shared;
 	atomic_bool stop;
+	char error[512]; /* rill_loop_error() */
 	atomic_uintptr_t turner; /* the thread that is turning it; 0: none */
 };
 
@@ -128,6 +130,10 @@ struct rl_post {
 	void (*drop)(struct rl_post *post); /* may be NULL */
 };
 void rl_loop_post_node(struct rill_loop *loop, struct rl_post *post);
+
+/* Notes and logs the sentence behind a failure of a public call, for rill_loop_error(); returns rc. */
+int rl_loop_failed(struct rill_loop *loop, int rc, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
 
 /* For loop.c: runs, or drops, what was posted. */
 void rl_loop_run_posted(struct rill_loop *loop);

@@ -1,8 +1,8 @@
 /* tls.c: a stream of plain bytes on a stream of records.
  *
  * In: raw's bytes are decrypted from where they lie into a buffer lent by the loop and handed on;
- * when the owner pauses, the rest of them stays with raw, and what OpenSSL has decrypted already
- * (one record at most) with OpenSSL.
+ * when the owner pauses, the rest of them stays with raw, and what OpenSSL has read already (as
+ * much as one record may have) with OpenSSL.
  *
  * Out: a record is made when raw has nothing left to write. Small pieces that wait are joined
  * into one record, large ones are encrypted from where they lie. */
@@ -241,7 +241,7 @@ static void set_reading(struct rl_stream *stream, bool on)
 	}
 	if (!tls->choked)
 		rl_stream_resume(tls->raw);
-	if (SSL_pending(tls->ssl) || tls->raw_ended)
+	if (SSL_has_pending(tls->ssl) || tls->raw_ended)
 		rl_loop_defer(stream->loop, &tls->again);
 }
 

@@ -83,6 +83,9 @@ static void set_rules(SSL_CTX *ctx, struct rl_tls_context *context)
 	/* Sessions are resumed by tickets, which cost no memory here; one is enough, because a
 	 * browser asks for a new one whenever it uses it. */
 	SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_OFF);
+	/* The head of a record and its body in one reading; also the records behind it, as long as
+	 * there is room for one. */
+	SSL_CTX_set_read_ahead(ctx, 1);
 	SSL_CTX_set_session_id_context(ctx, session_context, sizeof(session_context) - 1);
 	SSL_CTX_set_num_tickets(ctx, 1);
 	SSL_CTX_set_max_early_data(ctx, 0);

@@ -33,7 +33,8 @@ static int op_send(struct rill_conn *conn, rill_kind kind, struct rl_slice data,
 	int rc = first && last && !blob ? send_short(c, kind, data) : RILL_EUNSUPPORTED;
 	if (rc < 0)
 		rc = c->framing->send(c, kind, data, blob, first, last);
-	rl_conn_note_queue(conn, rl_stream_queued(c->stream));
+	if (c->stream)
+		rl_conn_note_queue(conn, rl_stream_queued(c->stream));
 	return rc;
 }
 
@@ -161,6 +162,11 @@ static void op_ended(struct rill_conn *conn)
 		stats->messages_out += conn->messages_out;
 		stats->bytes_in += conn->bytes_in;
 		stats->bytes_out += conn->bytes_out;
+	}
+	/* The memory may stay, the program's extensions need not. */
+	if (c->framing == &rl_ws_framing_rfc) {
+		rl_ws_pipeline_free(c->wire.rfc.pipeline);
+		c->wire.rfc.pipeline = NULL;
 	}
 	rl_websocket_release(c->service);
 	c->service = NULL;

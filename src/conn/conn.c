@@ -129,6 +129,8 @@ void rl_conn_closed(struct rill_conn *conn, int code, struct rl_slice reason)
 	rl_list_remove(&conn->task.node); /* a later on_close is this one now */
 	rl_list_remove(&conn->node);
 	rl_hold_forget_all(conn);
+	if (!conn->opened) /* ended() says the last word then */
+		end_all_ping_waits(conn);
 	conn->ops->ended(conn);
 	if (conn->opened) {
 		end_all_ping_waits(conn);
@@ -167,10 +169,17 @@ static int sent(struct rill_conn *conn, int rc, size_t len, bool last)
 	return rc;
 }
 
+/* Open, or a client's on its way there, whose service keeps what is sent. */
+static inline bool may_send(const struct rill_conn *conn)
+{
+	return conn->state == RILL_CONN_OPEN ||
+	       (conn->state == RILL_CONN_CONNECTING && conn->ops->early);
+}
+
 static int send_whole(
 	struct rill_conn *conn, rill_kind kind, struct rl_slice data, struct rl_blob *blob)
 {
-	if (conn->state != RILL_CONN_OPEN)
+	if (!may_send(conn))
 		return RILL_ECLOSED;
 	if (conn->piece_out)
 		return RILL_ESTATE;
@@ -207,7 +216,7 @@ int rill_send_msg(rill_conn *conn, rill_msg msg)
 
 int rill_send_piece(rill_conn *conn, rill_kind kind, const void *data, size_t len, bool last)
 {
-	if (conn->state != RILL_CONN_OPEN)
+	if (!may_send(conn))
 		return RILL_ECLOSED;
 	bool first = !conn->piece_out, text = kind == RILL_TEXT;
 	if (!first && text != conn->piece_text)
@@ -234,7 +243,7 @@ int rill_send_piece(rill_conn *conn, rill_kind kind, const void *data, size_t le
 
 int rill_close(rill_conn *conn, int code, const char *reason)
 {
-	if (conn->state != RILL_CONN_OPEN)
+	if (!may_send(conn))
 		return 0;
 	struct rl_slice text = rl_slice_str(reason);
 	if (!rl_utf8_valid(text.data, text.len))
@@ -277,7 +286,7 @@ int rill_ping(rill_conn *conn, const void *data, size_t len, rill_pong_fn fn, vo
 {
 	if (len > 125)
 		return RILL_ETOOBIG;
-	if (conn->state != RILL_CONN_OPEN)
+	if (!may_send(conn))
 		return RILL_ECLOSED;
 	struct rl_ping_wait *wait = NULL;
 	if (fn) {
@@ -302,7 +311,7 @@ int rill_pong(rill_conn *conn, const void *data, size_t len)
 {
 	if (len > 125)
 		return RILL_ETOOBIG;
-	if (conn->state != RILL_CONN_OPEN)
+	if (!may_send(conn))
 		return RILL_ECLOSED;
 	int rc = conn->ops->control(conn, false, rl_slice(data, len));
 	return rc < 0 ? rc : 0;

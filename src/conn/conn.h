@@ -30,6 +30,9 @@ struct rl_conn_watcher {
  * at the state; none of these may call back. */
 struct rl_conn_ops {
 	const char *transport; /* "websocket" */
+	/* The program has the connection before it is open (a client's): send, control, close, cut and
+	 * queued are called in state CONNECTING too. ended tells what became of it. */
+	bool early;
 	/* Takes a message, or a piece of one: whole when first and last. blob: what data points
 	 * into, to be referred to rather than copied; may be NULL. Results of rill_send(). */
 	int (*send)(struct rill_conn *conn, rill_kind kind, struct rl_slice data,

@@ -5,6 +5,7 @@
  * descriptor has to be readable in the same cases, so there the same facts go to the engine's
  * wake() and wake_at(). */
 #include <limits.h>
+#include <stdio.h>
 #include "net/loop.h"
 
 /* Tasks may flush and flushes may make tasks; what is not done after so many rounds is left to
@@ -87,6 +88,7 @@ int rill_loop_new(rill_loop **result, const rill_loop_options *given)
 		return RILL_ENOMEM;
 	loop->env = env;
 	init_members(loop);
+	rl_loop_begin_random(loop);
 	rc = RILL_EUNSUPPORTED;
 	if (!rl_env_has_random())
 		goto no_receive;
@@ -255,6 +257,21 @@ const char *rill_loop_io(const rill_loop *loop)
 	return loop->engine->ops->name;
 }
 
+const char *rill_loop_error(const rill_loop *loop)
+{
+	return loop->error;
+}
+
+int rl_loop_failed(struct rill_loop *loop, int rc, const char *format, ...)
+{
+	va_list args;
+	va_start(args, format);
+	vsnprintf(loop->error, sizeof(loop->error), format, args);
+	va_end(args);
+	rl_log(&loop->env, RILL_LOG_ERROR, "%s", loop->error);
+	return rc;
+}
+
 void rl_loop_kick(struct rill_loop *loop)
 {
 	loop->kicked = true;
@@ -329,6 +346,7 @@ void rill_loop_free(rill_loop *loop)
 		return;
 	assert(!loop->in_turn && "a loop is freed outside of its turns");
 	loop->in_turn = true; /* nobody shall turn it from a last callback */
+	loop->ending = true;
 	/* What is found by key serves the others, so it goes behind them. */
 	free_members(loop, false);
 	free_members(loop, true);

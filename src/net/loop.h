@@ -39,6 +39,7 @@ struct rill_loop {
 	size_t delivered_len;
 	uint64_t last_conn_id; /* connections are numbered over all services of the loop */
 	bool in_turn;
+	bool ending;       /* rill_loop_free() is under way: nothing is begun any more */
 	bool closing;      /* the engine has closed sockets to report at the end of the turn */
 	bool guest;        /* rill_loop_fd() was asked for: timers go through wake_at() */
 	bool kicked;       /* woken for work that was left outside of a turn */
@@ -50,6 +51,13 @@ struct rill_loop {
 		atomic_bool any; /* is there something in posted? Looked at without the lock */
 	} shared;
 	atomic_bool stop;
+	char error[512]; /* rill_loop_error() */
+	struct {
+		void (*fill)(void *data, size_t len, void *user);
+		void *user;
+		size_t left;
+		uint8_t bytes[512];
+	} random; /* see loop_random.c */
 };
 
 /* Room in front of the receive buffer: what a stream has kept of a cut frame or head is put
@@ -112,6 +120,14 @@ struct rl_post {
 	void (*drop)(struct rl_post *post); /* may be NULL */
 };
 void rl_loop_post_node(struct rill_loop *loop, struct rl_post *post);
+
+/* Notes and logs the sentence behind a failure of a public call, for rill_loop_error(); returns rc. */
+int rl_loop_failed(struct rill_loop *loop, int rc, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+
+/* For loop.c: from now on env.random, of the loop's thread alone, asks the one there was by the
+ * block. */
+void rl_loop_begin_random(struct rill_loop *loop);
 
 /* For loop.c: runs, or drops, what was posted. */
 void rl_loop_run_posted(struct rill_loop *loop);

@@ -246,6 +246,9 @@ void rl_stream_close(struct rl_stream *stream);
  * reset swallows the last words. Needs no owner any more. */
 void rl_stream_close_gently(struct rl_stream *stream, uint32_t ms);
 
+/* Likewise, but it is the peer's part to end first: only when it has not done so within ms do we. */
+void rl_stream_close_awaited(struct rl_stream *stream, uint32_t ms);
+
 static inline size_t rl_stream_queued(const struct rl_stream *stream)
 {
 	return stream->queue.bytes;

@@ -181,6 +181,7 @@ struct rl_http1 {
 	/* RESPONSE, set by the caller before each: what was asked. There is no body after HEAD, nor
 	 * after a 2xx to CONNECT. */
 	bool head_method, connect_method;
+	bool head_too_large; /* after a failure: the head went past its limit */
 	/* What to answer after a failure: an HTTP status and one plain sentence. Static. */
 	uint16_t error_status;
 	const char *error_text;

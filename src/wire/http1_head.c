@@ -25,9 +25,10 @@ static size_t in_sight(const struct rl_http1 *p, const struct rl_slice *in)
 static int want_more(struct rl_http1 *p, const struct rl_slice *in, size_t at)
 {
 	p->scanned = at;
-	if (p->skipped + in->len >= p->limits->head)
-		return rl_http1_fail(p, 431, "The request head is too large.");
-	return RL_STEP_MORE;
+	if (p->skipped + in->len < p->limits->head)
+		return RL_STEP_MORE;
+	p->head_too_large = true;
+	return rl_http1_fail(p, 431, "The request head is too large.");
 }
 
 /* The part that started at p->start has ended; the next one starts at at. */

@@ -2,10 +2,13 @@
 
 "use strict";
 
-const { execFileSync } = require("child_process");
+const { execFile, execFileSync } = require("child_process");
 const fs = require("fs");
+const http = require("http");
 const os = require("os");
 const path = require("path");
+const FayeWebSocket = require("faye-websocket");
+const deflate = require("permessage-deflate");
 const WebSocket = require("ws");
 const { assert, run, startServer, test } = require("./support.js");
 
@@ -44,6 +47,49 @@ async function expectEcho(example, options) {
 }
 
 test("websocket_echo echoes", () => withExample("websocket_echo", ["0"], expectEcho));
+
+function client(...args) {
+  const program = path.join(process.env.EXAMPLES, "websocket_client");
+  return new Promise((resolve) =>
+    execFile(program, args, (error, stdout, stderr) => resolve({ status: error ? error.code : 0, stdout, stderr })));
+}
+
+test("websocket_client hears its words back from websocket_echo, and leaves", () =>
+  withExample("websocket_echo", ["0"], async (example) => {
+    const { status, stdout } = await client(example.ws, "hello", "world");
+    assert.match(stdout, /^open: 101, extensions "permessage-deflate[^"]*"\nhello\nworld\nclosed: 1000 goodbye\n$/);
+    assert.equal(status, 0);
+  }));
+
+test("websocket_client talks to ws, and to what refuses it", async () => {
+  const server = new WebSocket.Server({ port: 0, host: "127.0.0.1", perMessageDeflate: true, path: "/ws" });
+  await new Promise((resolve) => server.once("listening", resolve));
+  server.on("connection", (socket) => socket.on("message", (data, binary) => socket.send(data, { binary })));
+  const { port } = server.address();
+  const long = "x".repeat(100000);
+  const good = await client(`ws://127.0.0.1:${port}/ws`, "hello", long);
+  assert.ok(good.stdout.includes(`\nhello\n${long}\nclosed: 1000 goodbye\n`), good.stderr);
+  assert.equal(good.status, 0);
+  const bad = await client(`ws://127.0.0.1:${port}/elsewhere`, "hello");
+  assert.deepEqual(bad, { status: 1, stdout: "", stderr: "the server answered 400 Bad Request instead of 101\n" });
+  await new Promise((resolve) => server.close(resolve));
+  const none = await client(`ws://127.0.0.1:${port}/ws`, "hello");
+  assert.deepEqual(none,
+    { status: 1, stdout: "", stderr: `connecting to 127.0.0.1 port ${port}: Connection refused\n` });
+});
+
+test("websocket_client talks to faye-websocket", async () => {
+  const server = http.createServer();
+  server.on("upgrade", (request, socket, head) => {
+    const peer = new FayeWebSocket(request, socket, head, null, { extensions: [deflate] });
+    peer.on("message", (event) => peer.send(event.data));
+  });
+  await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const { status, stdout } = await client(`ws://127.0.0.1:${server.address().port}/`, "hello", "x".repeat(5000));
+  assert.match(stdout, /^open: 101, extensions "permessage-deflate[^"]*"\nhello\nx{5000}\nclosed: 1000 goodbye\n$/);
+  assert.equal(status, 0);
+  await new Promise((resolve) => server.close(resolve));
+});
 
 test("http_and_websocket shows its page, and what is posted is heard", () =>
   withExample("http_and_websocket", ["0"], async (example) => {

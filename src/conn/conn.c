@@ -8,6 +8,7 @@
 #include "base/utf8.h"
 #include "conn/extra.h"
 #include "conn/hold.h"
+#include "conn/publication.h"
 
 static void free_conn(struct rl_task *task)
 {
@@ -79,8 +80,24 @@ void rl_conn_ping(struct rill_conn *conn, struct rl_slice data)
 		conn->handler->on_ping(conn, rl_bytes(data));
 }
 
+static void tell_watcher_of_room(struct rill_conn *conn)
+{
+	if (conn->watcher)
+		conn->watcher->ops->drained(conn, conn->watcher);
+}
+
+static void leave_watcher(struct rill_conn *conn)
+{
+	if (conn->watcher)
+		conn->watcher->ops->closed(conn, conn->watcher);
+	assert(!conn->watcher);
+}
+
 void rl_conn_drained(struct rill_conn *conn)
 {
+	if (conn->state != RILL_CONN_OPEN)
+		return;
+	tell_watcher_of_room(conn);
 	if (!conn->drain_due || conn->state != RILL_CONN_OPEN)
 		return;
 	conn->drain_due = false;
@@ -126,6 +143,7 @@ void rl_conn_closed(struct rill_conn *conn, int code, struct rl_slice reason)
 	if (conn->state == RILL_CONN_CLOSED)
 		return;
 	conn->state = RILL_CONN_CLOSED;
+	leave_watcher(conn);
 	rl_list_remove(&conn->task.node); /* a later on_close is this one now */
 	rl_list_remove(&conn->node);
 	rl_hold_forget_all(conn);
@@ -151,6 +169,7 @@ void rl_conn_closed_later(struct rill_conn *conn, int code)
 	if (conn->state == RILL_CONN_CLOSED || conn->task.fn)
 		return;
 	conn->state = RILL_CONN_CLOSING;
+	leave_watcher(conn);
 	conn->close_code = (uint16_t)code;
 	rl_task_init(&conn->task, close_now);
 	rl_loop_defer(conn->loop, &conn->task);
@@ -183,7 +202,27 @@ static int send_whole(
 		return RILL_ECLOSED;
 	if (conn->piece_out)
 		return RILL_ESTATE;
+	rl_conn_before_send(conn);
+	if (!may_send(conn))
+		return RILL_ECLOSED;
 	return sent(conn, conn->ops->send(conn, kind, data, blob, true, true), data.len, true);
+}
+
+int rl_conn_publish(struct rill_conn *conn, struct rl_publication *publication)
+{
+	struct rl_blob *payload = publication->payload;
+	int rc;
+	if (!rl_conn_takes_publications(conn))
+		return conn->piece_out ? RILL_ESTATE : RILL_ECLOSED;
+	if (conn->ops->publish)
+		rc = conn->ops->publish(conn, publication);
+	else
+		rc = conn->ops->send(conn, publication->kind, rl_blob_slice(payload), payload, true, true);
+	if (rc < 0)
+		return rc;
+	conn->messages_out++;
+	conn->bytes_out += payload->len;
+	return rc;
 }
 
 int rill_send(rill_conn *conn, rill_kind kind, const void *data, size_t len)
@@ -231,6 +270,10 @@ int rill_send_piece(rill_conn *conn, rill_kind kind, const void *data, size_t le
 		if (!rl_utf8_check(&utf8, data, len) || (last && !rl_utf8_whole(utf8)))
 			return RILL_EUTF8;
 	}
+	if (first)
+		rl_conn_before_send(conn);
+	if (!may_send(conn))
+		return RILL_ECLOSED;
 	int rc = conn->ops->send(conn, kind, rl_slice(data, len), NULL, first, last);
 	if (rc < 0)
 		return rc;
@@ -238,7 +281,10 @@ int rill_send_piece(rill_conn *conn, rill_kind kind, const void *data, size_t le
 		extra->send_utf8 = utf8;
 	conn->piece_out = !last;
 	conn->piece_text = text;
-	return sent(conn, rc, len, last);
+	rc = sent(conn, rc, len, last);
+	if (last && !first)
+		tell_watcher_of_room(conn);
+	return rc;
 }
 
 int rill_close(rill_conn *conn, int code, const char *reason)
@@ -248,11 +294,15 @@ int rill_close(rill_conn *conn, int code, const char *reason)
 	struct rl_slice text = rl_slice_str(reason);
 	if (!rl_utf8_valid(text.data, text.len))
 		return RILL_EUTF8;
+	rl_conn_before_send(conn);
+	if (!may_send(conn))
+		return 0;
 	int rc = conn->ops->close(conn, code, text);
 	if (rc < 0)
 		return rc;
 	if (conn->state == RILL_CONN_OPEN)
 		conn->state = RILL_CONN_CLOSING;
+	leave_watcher(conn);
 	return 0;
 }
 

@@ -41,6 +41,9 @@ void rl_client_target_free(struct rl_client_target *target);
  * target is as it was. */
 int rl_client_target_redirect(struct rl_client_target *target, struct rl_slice location);
 
+/* Back to where it was before all redirects. */
+void rl_client_target_restore(struct rl_client_target *target);
+
 /* The URL in use, without credentials. The target's. */
 const char *rl_client_target_url(const struct rl_client_target *target);
 /* Is it reached by TLS? */

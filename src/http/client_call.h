@@ -19,6 +19,9 @@ struct rl_client_target {
 	const struct rl_client_kind *kind;
 	struct rl_client_where where, proxy;   /* proxy.text NULL: there is none */
 	struct rl_buf fields, proxy_fields;    /* the options' own, as lines */
+	bool moved, stripped; /* by a redirect; then what where and fields were is in these: */
+	struct rl_client_where first_where;
+	struct rl_buf first_fields;
 	rill_client_tls_options tls_options;   /* its strings are copies */
 	struct rl_tls_client *tls, *proxy_tls; /* NULL: not needed so far */
 	uint32_t timeout_ms, attempt_ms;

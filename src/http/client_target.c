@@ -287,6 +287,7 @@ void rl_client_target_free(struct rl_client_target *target)
 	if (!target)
 		return;
 	const struct rl_env *env = &target->loop->env;
+	rl_client_target_restore(target);
 	fini_where(&target->where, env);
 	fini_where(&target->proxy, env);
 	rl_buf_release(&target->fields);
@@ -364,6 +365,27 @@ static int keep_authorization(struct rl_client_where *to, const struct rl_client
 	return rl_buf_append_slice(&to->authorization, rl_buf_slice(&from->authorization));
 }
 
+/* The first URL and the first fields are put aside for rl_client_target_restore(). fields NULL: they
+ * stay. */
+static void move_to(
+	struct rl_client_target *target, struct rl_client_where *where, struct rl_buf *fields)
+{
+	if (target->moved)
+		fini_where(&target->where, &target->loop->env);
+	else
+		target->first_where = target->where;
+	target->moved = true;
+	target->where = *where;
+	if (!fields)
+		return;
+	if (target->stripped)
+		rl_buf_release(&target->fields);
+	else
+		target->first_fields = target->fields;
+	target->stripped = true;
+	target->fields = *fields;
+}
+
 int rl_client_target_redirect(struct rl_client_target *target, struct rl_slice location)
 {
 	const struct rl_env *env = &target->loop->env;
@@ -389,13 +411,23 @@ int rl_client_target_redirect(struct rl_client_target *target, struct rl_slice l
 		rl_buf_release(&fields);
 		return rc == RILL_ENOMEM ? rc : RILL_EINVAL;
 	}
-	fini_where(&target->where, env);
-	target->where = where;
-	if (!same) {
-		rl_buf_release(&target->fields);
-		target->fields = fields;
-	}
+	move_to(target, &where, same ? NULL : &fields);
 	if (tls)
 		target->tls = tls;
 	return 0;
+}
+
+void rl_client_target_restore(struct rl_client_target *target)
+{
+	const struct rl_env *env = &target->loop->env;
+
+	if (target->moved) {
+		fini_where(&target->where, env);
+		target->where = target->first_where;
+	}
+	if (target->stripped) {
+		rl_buf_release(&target->fields);
+		target->fields = target->first_fields;
+	}
+	target->moved = target->stripped = false;
 }

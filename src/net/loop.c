@@ -60,6 +60,7 @@ static void init_members(struct rill_loop *loop)
 	rl_wheel_init(&loop->wheel, loop->now);
 	rl_chunk_pool_init(&loop->chunks, &loop->env);
 	rl_buf_init(&loop->scratch, &loop->env);
+	rl_list_init(&loop->eager);
 	rl_list_init(&loop->flush);
 	rl_list_init(&loop->tasks);
 	rl_list_init(&loop->dead);
@@ -67,6 +68,7 @@ static void init_members(struct rill_loop *loop)
 	rl_list_init(&loop->shared.posted);
 	atomic_init(&loop->shared.any, false);
 	atomic_init(&loop->stop, false);
+	atomic_init(&loop->turner, 0);
 }
 
 int rill_loop_new(rill_loop **result, const rill_loop_options *given)
@@ -116,7 +118,7 @@ no_receive:
 
 static bool work_left(const struct rill_loop *loop)
 {
-	return !rl_list_empty(&loop->flush) || !rl_list_empty(&loop->tasks) ||
+	return !rl_list_empty(&loop->eager) || !rl_list_empty(&loop->flush) || !rl_list_empty(&loop->tasks) ||
 	       !rl_list_empty(&loop->dead);
 }
 
@@ -145,6 +147,8 @@ static __attribute__((noinline)) void bury_dead(struct rill_loop *loop)
 static void end_turn(struct rill_loop *loop)
 {
 	for (int i = 0; i < MAX_ROUNDS; i++) {
+		if (!rl_list_empty(&loop->eager))
+			run_tasks(&loop->eager);
 		if (!rl_list_empty(&loop->flush))
 			rl_loop_flush_streams(loop);
 		if (rl_list_empty(&loop->tasks))
@@ -192,6 +196,8 @@ static void arm_guest(struct rill_loop *loop)
 static int turn(struct rill_loop *loop, int limit)
 {
 	loop->in_turn = true;
+	atomic_store_explicit(
+		&loop->turner, (uintptr_t)pthread_self(), memory_order_relaxed);
 	int timeout = wait_time(loop, limit);
 	loop->kicked = false;
 	int rc = loop->engine->ops->turn(loop->engine, timeout);
@@ -200,6 +206,7 @@ static int turn(struct rill_loop *loop, int limit)
 	if (atomic_load_explicit(&loop->shared.any, memory_order_acquire))
 		rl_loop_run_posted(loop);
 	end_turn(loop);
+	atomic_store_explicit(&loop->turner, 0, memory_order_relaxed);
 	loop->in_turn = false;
 	if (loop->guest)
 		arm_guest(loop);
@@ -289,6 +296,11 @@ static void add_task(struct rill_loop *loop, struct rl_list *list, struct rl_tas
 void rl_loop_defer(struct rill_loop *loop, struct rl_task *task)
 {
 	add_task(loop, &loop->tasks, task);
+}
+
+void rl_loop_defer_writes(struct rill_loop *loop, struct rl_task *task)
+{
+	add_task(loop, &loop->eager, task);
 }
 
 void rl_loop_bury(struct rill_loop *loop, struct rl_task *task)

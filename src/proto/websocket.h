@@ -19,6 +19,7 @@
 #include "conn/conn.h"
 #include "http/exchange.h"
 #include "http/server.h"
+#include "proto/strings.h"
 #include "wire/hixie.h"
 #include "wire/ws_handshake.h"
 #include "wire/ws_pipeline.h"
@@ -52,9 +53,6 @@ struct rill_websocket {
 
 /* Frees the service when it is detached and nothing of it is left. */
 void rl_websocket_release(struct rill_websocket *service);
-
-/* A copy of a NULL-terminated list of strings in one allocation; *to NULL for NULL. */
-int rl_strings_copy(const struct rl_env *env, const char *const **to, const char *const *from);
 
 /* rill_websocket_options.deflate and the limits by default, for services and clients. */
 extern const rill_deflate_options rl_ws_deflate_defaults;
@@ -189,6 +187,11 @@ extern const struct rl_conn_ops rl_ws_conn_ops, rl_ws_client_ops;
 void rl_ws_conn_fini(struct rl_ws_conn *c);
 /* The program's extensions are done with. */
 void rl_ws_conn_drop_pipeline(struct rl_ws_conn *c);
+
+/* The hub's side of the second; see conn.h. */
+int rl_ws_op_publish(struct rill_conn *conn, struct rl_publication *publication);
+void rl_ws_op_flush(struct rill_conn *conn);
+void rl_ws_op_prefetch(const struct rill_conn *conn);
 
 /* An extension has failed while something was sent: the peer is told 1011, the program at the end of
  * the turn. For the inside of a downcall. */

@@ -268,6 +268,9 @@ static size_t client_queued(const struct rill_conn *conn)
 const struct rl_conn_ops rl_ws_conn_ops = {
 	.transport = "websocket",
 	.send = op_send,
+	.publish = rl_ws_op_publish,
+	.flush = rl_ws_op_flush,
+	.prefetch = rl_ws_op_prefetch,
 	.close = op_close,
 	.cut = op_cut,
 	.set_reading = op_set_reading,

@@ -7,6 +7,7 @@ const fs = require("fs");
 const http = require("http");
 const os = require("os");
 const path = require("path");
+const { EventSource } = require("eventsource");
 const FayeWebSocket = require("faye-websocket");
 const deflate = require("permessage-deflate");
 const WebSocket = require("ws");
@@ -101,6 +102,16 @@ test("http_and_websocket shows its page, and what is posted is heard", () =>
     assert.equal(await heard, "good morning");
     socket.terminate();
   }));
+
+test("eventsource_clock ticks", () => withExample("eventsource_clock", ["0"], async (example) => {
+  const source = new EventSource(`${example.url}/clock`);
+  for (const id of ["1", "2"]) {
+    const tick = await new Promise((resolve) => source.addEventListener("tick", resolve, { once: true }));
+    assert.equal(tick.lastEventId, id);
+    assert.match(tick.data, /^\d\d:\d\d:\d\d$/);
+  }
+  source.close();
+}));
 
 test("adopt: the foreign server answers its pages, rill the WebSockets", () =>
   withExample("adopt", ["0"], async (example) => {

@@ -1,8 +1,8 @@
 /* publication.c: see publication.h. */
 #include "conn/publication.h"
 
-struct rl_publication *rl_publication_new(const struct rl_env *env, rill_kind kind,
-	struct rl_slice payload, struct rl_slice type)
+struct rl_publication *rl_publication_new(
+	const struct rl_env *env, rill_kind kind, struct rl_slice payload, struct rl_slice type)
 {
 	struct rl_publication *p = rl_alloc(env, sizeof(*p) + RL_PUBLICATION_ID + type.len);
 	if (!p)
@@ -17,6 +17,17 @@ struct rl_publication *rl_publication_new(const struct rl_env *env, rill_kind ki
 		memcpy(p->text + RL_PUBLICATION_ID, type.data, type.len);
 		p->type = rl_slice(p->text + RL_PUBLICATION_ID, type.len);
 	}
+	return p;
+}
+
+struct rl_publication *rl_publication_bundle(
+	const struct rl_env *env, struct rl_publication *const *parts, uint32_t count)
+{
+	struct rl_publication *p = rl_alloc(env, sizeof(*p));
+	if (p)
+		*p = (struct rl_publication){
+			.refs = 1, .env = env, .parts = parts, .part_count = count
+		};
 	return p;
 }
 

@@ -35,7 +35,8 @@ static int set_options(struct rl_member *member, const rill_subscribe_options *o
 {
 	rill_subscribe_options usual;
 	rill_subscribe_options_default(&usual);
-	if (!member->terms && options->slow == usual.slow && options->max_bytes == usual.max_bytes &&
+	if (!member->terms && options->slow == usual.slow &&
+		options->max_bytes == usual.max_bytes &&
 		options->max_messages == usual.max_messages)
 		return 0;
 	struct rl_terms *terms = rl_member_terms(member);
@@ -96,7 +97,8 @@ int rill_subscribe(
 	struct rl_slice text = rl_slice_str(name);
 
 	int rc = read_options(&options, given);
-	if (rc < 0 || !text.len || text.len > hub->options.max_topic_name || conn->loop != hub->loop)
+	if (rc < 0 || !text.len || text.len > hub->options.max_topic_name ||
+		conn->loop != hub->loop)
 		return RILL_EINVAL;
 	/* What was published before is not for this subscription. */
 	rl_conn_before_send(conn);
@@ -143,6 +145,16 @@ bool rill_subscribed(const rill_hub *hub, const char *topic, const rill_conn *co
 	return find_member(hub, topic, conn) != NULL;
 }
 
+static __attribute__((noinline)) void visit(
+	struct rl_walk *walk, void (*fn)(rill_conn *conn, void *user), void *user)
+{
+	walk->hub->walks = walk;
+	while (walk->topic && walk->left > 0)
+		fn(walk->topic->members[--walk->left]->conn, user);
+	if (walk->hub)
+		walk->hub->walks = walk->outer;
+}
+
 void rill_topic_each(
 	rill_hub *hub, const char *name, void (*fn)(rill_conn *conn, void *user), void *user)
 {
@@ -150,11 +162,7 @@ void rill_topic_each(
 	if (!topic)
 		return;
 	struct rl_walk walk = { hub->walks, hub, topic, topic->count };
-	hub->walks = &walk;
-	while (walk.topic && walk.left > 0)
-		fn(walk.topic->members[--walk.left]->conn, user);
-	if (walk.hub)
-		walk.hub->walks = walk.outer;
+	visit(&walk, fn, user);
 }
 
 int rill_topic_latest(rill_hub *hub, const char *name, char id[RILL_MESSAGE_ID])
@@ -164,8 +172,7 @@ int rill_topic_latest(rill_hub *hub, const char *name, char id[RILL_MESSAGE_ID])
 	return topic && topic->history ? rl_history_latest(topic->history, id) : 0;
 }
 
-int rill_topic_history(
-	rill_hub *hub, const char *name, size_t messages, size_t bytes, uint32_t ms)
+int rill_topic_history(rill_hub *hub, const char *name, size_t messages, size_t bytes, uint32_t ms)
 {
 	struct rl_slice text = rl_slice_str(name);
 	struct rl_topic *topic;

@@ -35,8 +35,8 @@ struct rl_sock_events {
 	void (*on_written)(struct rl_sock *sock, ptrdiff_t n);
 	/* After close(): no operation is under way any more; the memory is the owner's. */
 	void (*on_closed)(struct rl_sock *sock);
-	/* Optional (may be NULL). Memory that the next bytes should go to, and how much of it;
-	 * NULL: none. An engine may ignore it. */
+	/* Asked while the socket is aimed: memory that the next bytes should go to, and how much of
+	 * it; NULL: none. An engine may ignore it. */
 	uint8_t *(*target)(struct rl_sock *sock, size_t *len);
 	/* n bytes went there. on_read or nothing follows for what came behind them. */
 	void (*on_target)(struct rl_sock *sock, size_t n);
@@ -52,6 +52,7 @@ struct rl_sock {
 		struct rl_sock *next; /* after close(): the engine's list of those to report */
 	};
 	bool reading : 1;        /* the owner wants on_read */
+	bool aimed : 1;          /* the owner's: target() is to be asked */
 	bool ended : 1;          /* on_end(0) has been given */
 	bool failed : 1;         /* on_end(negative) has been given */
 	bool writing : 1;        /* a write is under way */

@@ -140,7 +140,7 @@ static __attribute__((noinline)) void bury_dead(struct rill_loop *loop)
 	}
 }
 
-static void end_turn(struct rill_loop *loop)
+static __attribute__((noinline)) void do_work_left(struct rill_loop *loop)
 {
 	for (int i = 0; i < MAX_ROUNDS; i++) {
 		if (!rl_list_empty(&loop->flush))
@@ -151,6 +151,12 @@ static void end_turn(struct rill_loop *loop)
 	}
 	if (loop->closing || !rl_list_empty(&loop->dead))
 		bury_dead(loop);
+}
+
+static inline void end_turn(struct rill_loop *loop)
+{
+	if (loop->closing || work_left(loop))
+		do_work_left(loop);
 }
 
 static int wait_time(struct rill_loop *loop, int limit)
@@ -223,8 +229,10 @@ int rill_loop_run(rill_loop *loop)
 	if (loop->in_turn)
 		return RILL_ESTATE;
 	rl_loop_now(loop);
-	while (rc == 0 && !atomic_exchange_explicit(&loop->stop, false, memory_order_acquire))
+	while (rc == 0 && !atomic_load_explicit(&loop->stop, memory_order_relaxed))
 		rc = turn(loop, -1);
+	if (rc == 0)
+		atomic_exchange_explicit(&loop->stop, false, memory_order_acquire);
 	return rc;
 }
 

@@ -39,6 +39,8 @@ struct rill_loop {
 	size_t delivered_len;
 	uint64_t last_conn_id; /* connections are numbered over all services of the loop */
 	bool in_turn;
+	bool last_event; /* the engine reports the last thing of this turn: what follows from it may
+	                  * as well be done at once as at the end */
 	bool closing;      /* the engine has closed sockets to report at the end of the turn */
 	bool guest;        /* rill_loop_fd() was asked for: timers go through wake_at() */
 	bool kicked;       /* woken for work that was left outside of a turn */

@@ -57,8 +57,20 @@ static void keep_last(struct rl_stream *stream, size_t len)
 	}
 }
 
+/* What the owner has queued meanwhile. More than a little is written while it is in the cache, and
+ * its memory serves the next; so is what could not be joined with anything more. */
+static inline void write_out(struct rl_stream *stream)
+{
+	if (!rl_list_empty(&stream->work))
+		return; /* had some before, or is blocked */
+	if (stream->queue.bytes > RL_CHUNK_SMALL || stream->loop->last_event)
+		stream->ops->flush(stream);
+	else
+		rl_stream_flush_later(stream);
+}
+
 /* Shows the bytes to the owner, and what it leaves to the next owner if there is one then. */
-static void show(struct rl_stream *stream, struct rl_slice *in)
+static inline void show(struct rl_stream *stream, struct rl_slice *in)
 {
 	assert(!stream->in_read && "on_read is not entered twice");
 	const uint8_t *end = in->data + in->len;
@@ -70,6 +82,8 @@ static void show(struct rl_stream *stream, struct rl_slice *in)
 		assert(in->data + in->len == end);
 	} while (stream->owned && in->len && !stream->paused && !stream->closed && !stream->lost);
 	stream->in_read = false;
+	if (stream->queue.bytes && !stream->closed && !stream->lost)
+		write_out(stream);
 }
 
 /* The owner resumed, or became the owner, while bytes were shown, and has more to be told. */
@@ -159,9 +173,6 @@ void rl_stream_feed(struct rl_stream *stream, uint8_t *data, size_t n, bool has_
 	show(stream, &in);
 	if (in.len || stream->kept)
 		save_rest(stream, in);
-	/* More than a little is written while it is in the cache, and its memory serves the next. */
-	if (stream->queue.bytes > RL_CHUNK_SMALL)
-		rl_stream_flush(stream);
 }
 
 static void tell_end(struct rl_stream *stream)

@@ -180,8 +180,8 @@ static void settle(struct rl_ws_conn *c)
 {
 	rl_ws_conn_update_timer(c);
 	update_charge(c);
-	c->stream->aimed = c->framing == &rl_ws_framing_rfc && !c->conn.traced &&
-			   rl_ws_wants_target(&c->wire.rfc);
+	rl_stream_aim(c->stream, c->framing == &rl_ws_framing_rfc && !c->conn.traced &&
+					 rl_ws_wants_target(&c->wire.rfc));
 }
 
 static void pump(struct rl_ws_conn *c, struct rl_slice *in)

@@ -161,6 +161,38 @@ int rl_queue_append_blob(struct rl_queue *queue, struct rl_chunk_pool *pool, str
 	return 0;
 }
 
+int rl_queue_lend_more(struct rl_queue *queue, struct rl_chunk_pool *pool, struct rl_slice bytes)
+{
+	struct rl_chunk *chunk = take(pool, RL_SHELF_REF, 0);
+	if (!chunk)
+		return RILL_ENOMEM;
+	chunk->data = bytes.data;
+	chunk->len = bytes.len;
+	rl_queue_push(queue, chunk);
+	return 0;
+}
+
+int rl_queue_keep(struct rl_queue *queue, struct rl_chunk_pool *pool)
+{
+	struct rl_chunk **link = &queue->first;
+	for (; *link; link = &(*link)->next) {
+		struct rl_chunk *lent = *link;
+		if (lent->cap || lent->blob)
+			continue;
+		struct rl_chunk *own = rl_chunk_new(pool, lent->len);
+		if (!own)
+			return RILL_ENOMEM;
+		memcpy(own->bytes, lent->data, lent->len);
+		own->len = lent->len;
+		own->next = lent->next;
+		*link = own;
+		if (queue->last == lent)
+			queue->last = own;
+		rl_chunk_free(pool, lent);
+	}
+	return 0;
+}
+
 void rl_queue_consume_parts(struct rl_queue *queue, struct rl_chunk_pool *pool, size_t n)
 {
 	assert(n <= queue->bytes);

@@ -9,7 +9,7 @@
 
 struct rl_chunk {
 	struct rl_chunk *next;
-	struct rl_blob *blob; /* data lies there; NULL: in bytes[] */
+	struct rl_blob *blob; /* data lies there; NULL: in bytes[], or where cap is 0 it is lent */
 	const uint8_t *data;  /* what is still to be written */
 	size_t len;
 	size_t cap;     /* size of bytes[]; 0 for a reference */
@@ -122,14 +122,31 @@ void rl_queue_consume_parts(struct rl_queue *queue, struct rl_chunk_pool *pool, 
 static inline void rl_queue_consume(struct rl_queue *queue, struct rl_chunk_pool *pool, size_t n)
 {
 	struct rl_chunk *chunk = queue->first;
-	/* One chunk with bytes of its own, gone at once: that is the answer to a message. */
-	if (n != queue->bytes || !n || chunk != queue->last || !chunk->cap ||
+	/* One chunk that shares nothing, gone at once: that is the answer to a message. */
+	if (n != queue->bytes || !n || chunk != queue->last || chunk->blob ||
 		!rl_chunk_shelve(pool, chunk)) {
 		rl_queue_consume_parts(queue, pool, n);
 		return;
 	}
 	*queue = (struct rl_queue){ 0 };
 }
+
+/* Appends a reference to bytes that are only lent: they go before rl_queue_keep() is called, or it
+ * copies them. 0 or RILL_ENOMEM. */
+int rl_queue_lend_more(struct rl_queue *queue, struct rl_chunk_pool *pool, struct rl_slice bytes);
+static inline int rl_queue_lend(
+	struct rl_queue *queue, struct rl_chunk_pool *pool, struct rl_slice bytes)
+{
+	struct rl_chunk *last = queue->last;
+	if (!last || last->cap || last->blob || last->data + last->len != bytes.data)
+		return rl_queue_lend_more(queue, pool, bytes);
+	last->len += bytes.len;
+	queue->bytes += bytes.len;
+	return 0;
+}
+
+/* Copies what is lent. 0 or RILL_ENOMEM (then some of it is lent still). */
+int rl_queue_keep(struct rl_queue *queue, struct rl_chunk_pool *pool);
 
 void rl_queue_clear(struct rl_queue *queue, struct rl_chunk_pool *pool);
 

@@ -86,6 +86,7 @@ struct rl_watch {
 
 struct rl_engine_ops {
 	const char *name; /* "epoll" */
+	bool keeps_bytes; /* a write() that is pending goes on reading its bytes */
 	/* RILL_EUNSUPPORTED when the kernel or a sandbox refuses. */
 	int (*open)(struct rl_engine **engine, struct rill_loop *loop);
 	void (*close)(struct rl_engine *engine);

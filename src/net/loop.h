@@ -37,6 +37,8 @@ struct rill_loop {
 	struct rl_list services; /* struct rl_loop_member: freed with the loop */
 	const void *delivered;   /* text an on_message is being shown: known to be UTF-8 */
 	size_t delivered_len;
+	const void *lendable;    /* a message in hand: what stands in front of it is free, and both
+	                          * may be lent to its stream */
 	uint64_t last_conn_id; /* connections are numbered over all services of the loop */
 	bool in_turn;
 	bool last_event; /* the engine reports the last thing of this turn: what follows from it may

@@ -235,6 +235,7 @@ int rl_accepted_stream(struct rl_stream **result, struct rl_stream_group *group,
 		return rc;
 	}
 	rl_stream_init(&s->stream, local ? &unix_ops : &tcp_ops, group, peer);
+	s->stream.keeps_bytes = engine->ops->keeps_bytes;
 	*result = &s->stream;
 	return 0;
 }

@@ -133,6 +133,9 @@ struct rl_stream {
 	bool told_secure : 1; /* a PROXY header says that the client came over TLS */
 	bool paused : 1;
 	bool in_read : 1; /* on_read() is under way */
+	bool lends : 1;   /* ... of bytes that stay where they are until it ends */
+	bool lent : 1;    /* some of those are in the queue */
+	bool keeps_bytes : 1; /* what is being written cannot be moved: nothing is lent */
 	bool again : 1;   /* what is in hand is to be shown (once more) */
 	bool owned : 1;   /* the owner changed while on_read() was under way */
 	bool ended : 1;   /* the peer's last byte has been received */
@@ -170,7 +173,7 @@ static inline void rl_stream_wrote_all(struct rl_stream *stream)
 	struct rl_chunk *chunk = stream->queue.first;
 	size_t n = stream->queue.bytes;
 	if (stream->blocked || stream->over || stream->shut || stream->tell_flushed ||
-		chunk != stream->queue.last || !chunk->cap || !rl_list_empty(&stream->work) ||
+		chunk != stream->queue.last || chunk->blob || !rl_list_empty(&stream->work) ||
 		group->peak - group->buffered + n > RL_TRIM_BYTES ||
 		!rl_chunk_shelve(&stream->loop->chunks, chunk)) {
 		rl_stream_wrote(stream, n);
@@ -230,6 +233,14 @@ static inline uint8_t *rl_stream_claim(struct rl_stream *stream, size_t n)
 		return NULL;
 	return rl_queue_claim(&stream->queue, &stream->loop->chunks, n, stream->in_read);
 }
+/* The same where it takes no call, else NULL. */
+static inline uint8_t *rl_stream_claim_free(struct rl_stream *stream, size_t n)
+{
+	if (stream->closed || stream->lost || stream->shut ||
+		(!stream->queue.last && !stream->loop->chunks.shelves[RL_SHELF_SMALL].free))
+		return NULL;
+	return rl_queue_claim(&stream->queue, &stream->loop->chunks, n, true);
+}
 int rl_stream_claimed_first(struct rl_stream *stream, size_t n);
 static inline int rl_stream_claimed(struct rl_stream *stream, size_t n)
 {
@@ -243,6 +254,13 @@ static inline int rl_stream_claimed(struct rl_stream *stream, size_t n)
 	group->buffered = buffered;
 	return stream->over;
 }
+
+/* Inside on_read: queues bytes that lie in what is being shown, which are the stream's from now on,
+ * without copying those that the peer takes at once. From some size on that is cheaper than a copy,
+ * and bytes that lie behind each other leave as one part. Results as above; RILL_EUNSUPPORTED: not
+ * now, write in another way. */
+#define RL_STREAM_LEND_MIN 512
+int rl_stream_lend(struct rl_stream *stream, struct rl_slice bytes);
 
 /* From here on, or no more, bytes that come may go to the owner's target(). */
 void rl_stream_aim(struct rl_stream *stream, bool on);

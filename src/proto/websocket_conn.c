@@ -213,20 +213,31 @@ static void pump(struct rl_ws_conn *c, struct rl_slice *in)
 static bool pump_short(struct rl_ws_conn *c, struct rl_slice *in)
 {
 	struct rl_ws *ws = &c->wire.rfc;
+	struct rill_loop *loop = c->conn.loop;
 	struct rl_ws_short m;
-	struct rl_ws_event ev;
-	while (reads(c)) {
+	/* Where the header of an answer would stand: messages move up to it as they are unmasked,
+	 * so that the answers to all of them lie behind each other. */
+	uint8_t *at = (uint8_t *)in->data;
+	do {
 		if (!rl_ws_glance(ws, *in, &m))
+			break;
+		if (ws->role != RL_WS_SERVER)
 			return false;
-		if (rl_ws_take_short(ws, in, &m, &ev, c->conn.loop->now) < 0) {
+		uint8_t *to = at + rl_ws_head_size(m.len);
+		if (!rl_ws_take_to(ws, in, &m, to, loop->now)) {
 			rl_ws_conn_flush_scratch(c);
 			failed(c);
 			return true;
 		}
-		rl_conn_message(&c->conn, m.text ? RILL_TEXT : RILL_BINARY, ev.data, true, true);
+		loop->lendable = to;
+		rl_conn_message(&c->conn, m.text ? RILL_TEXT : RILL_BINARY,
+			rl_slice(to, m.len), true, true);
+		if (!loop->lendable)
+			at = to + m.len;
+		loop->lendable = NULL;
 		if (!in->len)
 			return true;
-	}
+	} while (reads(c));
 	return !c->stream;
 }
 
@@ -243,7 +254,8 @@ static void on_read(struct rl_stream *stream, struct rl_slice *in)
 			return;
 		}
 	}
-	if (c->framing == &rl_ws_framing_rfc && !c->opening && !c->conn.traced && pump_short(c, in))
+	if (c->framing == &rl_ws_framing_rfc && !c->opening && !c->conn.traced && reads(c) &&
+		pump_short(c, in))
 		return;
 	if (c->conn.traced) {
 		rl_ws_trace_in(c, *in);

@@ -107,13 +107,50 @@ __attribute__((target("avx2"))) static void mask_avx2(
 	uint32_t word = turned(key, phase);
 	__m256i wide = _mm256_set1_epi32((int)word);
 
-	for (; n >= 64; n -= 64, dst += 64, src += 64) {
+	for (; n >= 128; n -= 128, dst += 128, src += 128) {
+		__m256i a = _mm256_loadu_si256((const void *)src);
+		__m256i b = _mm256_loadu_si256((const void *)(src + 32));
+		__m256i c = _mm256_loadu_si256((const void *)(src + 64));
+		__m256i d = _mm256_loadu_si256((const void *)(src + 96));
+		_mm256_storeu_si256((void *)dst, _mm256_xor_si256(a, wide));
+		_mm256_storeu_si256((void *)(dst + 32), _mm256_xor_si256(b, wide));
+		_mm256_storeu_si256((void *)(dst + 64), _mm256_xor_si256(c, wide));
+		_mm256_storeu_si256((void *)(dst + 96), _mm256_xor_si256(d, wide));
+	}
+	if (n >= 64) {
 		__m256i a = _mm256_loadu_si256((const void *)src);
 		__m256i b = _mm256_loadu_si256((const void *)(src + 32));
 		_mm256_storeu_si256((void *)dst, _mm256_xor_si256(a, wide));
 		_mm256_storeu_si256((void *)(dst + 32), _mm256_xor_si256(b, wide));
+		n -= 64;
+		dst += 64;
+		src += 64;
 	}
 	mask_words(dst, src, n, word);
+}
+
+/* As mask_avx2(), as long as what comes out is ASCII: how many bytes that was, in steps of 128. */
+__attribute__((target("avx2"))) static size_t mask_ascii(
+	uint8_t *dst, const uint8_t *src, size_t n, uint32_t word)
+{
+	__m256i wide = _mm256_set1_epi32((int)word);
+	size_t done = 0;
+	for (; n - done >= 128; done += 128) {
+		const uint8_t *from = src + done;
+		uint8_t *to = dst + done;
+		__m256i a = _mm256_xor_si256(_mm256_loadu_si256((const void *)from), wide);
+		__m256i b = _mm256_xor_si256(_mm256_loadu_si256((const void *)(from + 32)), wide);
+		__m256i c = _mm256_xor_si256(_mm256_loadu_si256((const void *)(from + 64)), wide);
+		__m256i d = _mm256_xor_si256(_mm256_loadu_si256((const void *)(from + 96)), wide);
+		__m256i any = _mm256_or_si256(_mm256_or_si256(a, b), _mm256_or_si256(c, d));
+		if (_mm256_movemask_epi8(any))
+			break;
+		_mm256_storeu_si256((void *)to, a);
+		_mm256_storeu_si256((void *)(to + 32), b);
+		_mm256_storeu_si256((void *)(to + 64), c);
+		_mm256_storeu_si256((void *)(to + 96), d);
+	}
+	return done;
 }
 #endif
 
@@ -195,9 +232,21 @@ bool rl_ws_mask_utf8(uint8_t *dst, const uint8_t *src, size_t n, const uint8_t k
 		mask_short(dst, src, n, turned(key, phase));
 		return rl_utf8_check(state, dst, n);
 	}
+	uint8_t own[4]; /* dst may run over the key */
+	memcpy(own, key, 4);
 	while (n) {
+#ifdef X86
+		if (n >= 128 && rl_utf8_whole(*state) && has_avx2()) {
+			size_t done = mask_ascii(dst, src, n, turned(own, phase));
+			dst += done;
+			src += done;
+			n -= done;
+			if (!n)
+				break;
+		}
+#endif
 		size_t step = n < BLOCK ? n : BLOCK;
-		rl_ws_mask(dst, src, step, key, phase); /* BLOCK leaves the phase as it is */
+		rl_ws_mask(dst, src, step, own, phase); /* steps leave the phase as it is */
 		if (!rl_utf8_check(state, dst, step))
 			return false;
 		dst += step;

@@ -15,6 +15,7 @@
 #include <rill/base.h>
 #include "base/buf.h"
 #include "base/slice.h"
+#include "base/utf8.h"
 #include "wire/ws_frame.h"
 
 struct rl_deflate;
@@ -137,28 +138,61 @@ uint8_t *rl_ws_receive_target(struct rl_ws *ws, size_t *len);
  * known at a glance, without a call: an owner that asks first saves most of what rl_ws_next() costs.
  * Anything else, or anything odd, is for rl_ws_next(), which asks too. */
 struct rl_ws_short {
-	uint32_t size, len; /* of header and payload */
+	size_t len;    /* of the payload */
+	unsigned size; /* of the header */
 	bool text;
 };
 
 static inline bool rl_ws_glance(const struct rl_ws *ws, struct rl_slice in, struct rl_ws_short *m)
 {
-	uint8_t masked = ws->role == RL_WS_SERVER ? 0x80 : 0;
+	unsigned masked = ws->role == RL_WS_SERVER ? 0x80 : 0;
 	if (in.len < 8 || ws->part || ws->state > RL_WS_CLOSE_SENT || ws->config->pieces)
 		return false;
 	const uint8_t *data = in.data;
 	m->text = data[0] == (RL_WS_FIN | RL_WS_OP_TEXT);
 	if (!m->text && data[0] != (RL_WS_FIN | RL_WS_OP_BINARY))
 		return false;
-	m->len = (uint32_t)data[1] ^ masked;
+	m->len = data[1] ^ masked;
 	m->size = masked ? 6 : 2;
-	if (m->len == 126) {
-		m->len = (uint32_t)data[2] << 8 | data[3];
-		m->size += 2;
-	} else if (m->len > 126) {
-		return false;
+	if (m->len > 125) {
+		if (m->len > 127)
+			return false;
+		unsigned digits = m->len == 126 ? 2 : 8;
+		if (in.len < 14)
+			return false;
+		m->len = 0;
+		for (unsigned i = 0; i < digits; i++)
+			m->len = m->len << 8 | data[2 + i];
+		m->size += digits;
 	}
-	return in.len >= m->size + m->len && m->len <= ws->config->max_message;
+	return m->len <= ws->config->max_message && m->len <= in.len - m->size &&
+	       m->size <= in.len;
+}
+
+/* Takes what rl_ws_glance() has seen to where its owner wants it: in its place or before it, over
+ * what has been taken already; servers only. False: it is not UTF-8, and the session has failed. */
+bool rl_ws_refuse_text(struct rl_ws *ws, struct rl_slice *in, uint64_t now);
+bool rl_ws_take_text(struct rl_ws *ws, struct rl_slice *in, const struct rl_ws_short *m,
+	uint8_t *to, uint64_t now);
+static inline bool rl_ws_take_to(struct rl_ws *ws, struct rl_slice *in,
+	const struct rl_ws_short *m, uint8_t *to, uint64_t now)
+{
+	const uint8_t *payload = in->data + m->size;
+	uint32_t key;
+	size_t n = m->len;
+	memcpy(&key, payload - 4, 4);
+	if (n > 64 || n < 16) {
+		if (m->text)
+			return rl_ws_take_text(ws, in, m, to, now);
+		rl_ws_mask(to, payload, n, (const uint8_t *)&key, 0);
+	} else {
+		rl_ws_mask_few(to, payload, n, key);
+		if (m->text && !(n <= 32 && rl_utf8_short_ascii(to, n)) && !rl_utf8_valid(to, n))
+			return rl_ws_refuse_text(ws, in, now);
+	}
+	in->data = payload + n;
+	in->len -= m->size + n;
+	return true;
 }
 
 /* Takes what rl_ws_glance() has seen. Results of rl_ws_next(). */

@@ -137,7 +137,16 @@ int rl_queue_lend_more(struct rl_queue *queue, struct rl_chunk_pool *pool, struc
 static inline int rl_queue_lend(
 	struct rl_queue *queue, struct rl_chunk_pool *pool, struct rl_slice bytes)
 {
-	struct rl_chunk *last = queue->last;
+	struct rl_chunk *last = queue->last, *more = pool->shelves[RL_SHELF_REF].free;
+	if (!last && more) {
+		pool->shelves[RL_SHELF_REF].free = more->next;
+		pool->shelves[RL_SHELF_REF].count--;
+		more->next = NULL;
+		more->data = bytes.data;
+		more->len = queue->bytes = bytes.len;
+		queue->first = queue->last = more;
+		return 0;
+	}
 	if (!last || last->cap || last->blob || last->data + last->len != bytes.data)
 		return rl_queue_lend_more(queue, pool, bytes);
 	last->len += bytes.len;

@@ -51,13 +51,18 @@ struct rl_sock {
 		};
 		struct rl_sock *next; /* after close(): the engine's list of those to report */
 	};
-	bool reading : 1;        /* the owner wants on_read */
-	bool aimed : 1;          /* the owner's: target() is to be asked */
-	bool ended : 1;          /* on_end(0) has been given */
-	bool failed : 1;         /* on_end(negative) has been given */
-	bool writing : 1;        /* a write is under way */
-	bool shut : 1;           /* shutdown() was called */
-	bool closed : 1;         /* close_sock() or detach() was called */
+	union {
+		struct {
+			bool reading : 1; /* the owner wants on_read */
+			bool aimed : 1;   /* the owner's: target() is to be asked */
+			bool ended : 1;   /* on_end(0) has been given */
+			bool failed : 1;  /* on_end(negative) has been given */
+			bool writing : 1; /* a write is under way */
+			bool shut : 1;    /* shutdown() was called */
+			bool closed : 1;  /* close_sock() or detach() was called */
+		};
+		uint8_t flags; /* all of them, to be looked at together */
+	};
 	uint32_t unacknowledged; /* the owner's: bytes the peer had to take when it last looked */
 };
 

@@ -181,21 +181,22 @@ static __attribute__((noinline)) void receive_more(struct epoll *e, struct rl_so
 /* Plain bytes for somebody who wants them, in one read. */
 static inline void receive(struct epoll *e, struct rl_sock *sock)
 {
-	uint8_t *buffer = e->engine.loop->receive + RL_HEADROOM;
-	size_t size = e->engine.loop->receive_size;
-	ssize_t n = recv(sock->fd, buffer, size, 0);
+	const struct rill_loop *loop = e->engine.loop;
+	ssize_t n = recv(sock->fd, loop->receive + RL_HEADROOM, loop->receive_size, 0);
 	if (n <= 0) {
 		receive_nothing(sock, n, EPOLLIN);
 		return;
 	}
-	sock->events->on_read(sock, buffer, (size_t)n);
-	if ((size_t)n == size && !sock->closed && sock->reading)
+	sock->events->on_read(sock, loop->receive + RL_HEADROOM, (size_t)n);
+	if ((size_t)n == loop->receive_size && !sock->closed && sock->reading)
 		receive_more(e, sock, EPOLLIN);
 }
 
 /* All but plain bytes for somebody who wants them. */
 static RARE void sock_ready_rarely(struct epoll *e, struct rl_sock *sock, uint32_t events)
 {
+	if (sock->closed)
+		return;
 	if (sock->writing && (events & (EPOLLOUT | BROKEN))) {
 		sock->writing = false;
 		sock->events->on_written(sock, 0);
@@ -208,21 +209,20 @@ static RARE void sock_ready_rarely(struct epoll *e, struct rl_sock *sock, uint32
 		else if (events & BROKEN)
 			hang_up(sock, events);
 	}
+	if (!sock->closed)
+		arm(e, sock);
 }
 
 static inline void sock_ready(struct epoll *e, struct rl_sock *sock, uint32_t events)
 {
-	if (sock->closed)
-		return;
-	if (events == EPOLLIN && wants_bytes(sock) && !sock->aimed) {
-		receive(e, sock);
-		if (wants_bytes(sock))
-			return; /* a write, if there was one, has armed for itself */
-	} else {
+	static const struct rl_sock plain = { .reading = true };
+	if (events != EPOLLIN || sock->flags != plain.flags) {
 		sock_ready_rarely(e, sock, events);
+		return;
 	}
-	if (!sock->closed)
-		arm(e, sock);
+	receive(e, sock);
+	if (sock->flags != plain.flags)
+		sock_ready_rarely(e, sock, 0); /* a write has armed for itself; more may have changed */
 }
 
 static RARE void accept_ready(struct epoll *e, struct rl_acceptor *acceptor)
@@ -288,7 +288,7 @@ static inline void dispatch(struct epoll *e, const struct epoll_event *event)
 	unsigned kind = event->data.u64 & KIND_MASK;
 	void *what = (void *)(uintptr_t)(event->data.u64 - kind);
 
-	if (events && kind == IS_SOCK)
+	if (kind == IS_SOCK) /* these are not forgotten */
 		sock_ready(e, what, events);
 	else if (events)
 		dispatch_other(e, kind, what, events);

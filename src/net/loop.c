@@ -29,7 +29,7 @@ void rill_loop_options_init(rill_loop_options *options, size_t size)
 		.io = RILL_IO_AUTO,
 		.allocator = env.memory,
 		.log_level = RILL_LOG_INFO,
-		.receive_size = 64 * 1024,
+		.receive_size = 256 * 1024,
 	};
 	memcpy(options, &defaults, size < sizeof(defaults) ? size : sizeof(defaults));
 }
@@ -151,6 +151,8 @@ static __attribute__((noinline)) void do_work_left(struct rill_loop *loop)
 	}
 	if (loop->closing || !rl_list_empty(&loop->dead))
 		bury_dead(loop);
+	if (work_left(loop))
+		loop->kicked = true;
 }
 
 static inline void end_turn(struct rill_loop *loop)
@@ -163,7 +165,7 @@ static int wait_time(struct rill_loop *loop, int limit)
 {
 	uint64_t next = rl_wheel_next(&loop->wheel);
 	loop->next_due = next;
-	if (limit == 0 || loop->kicked || work_left(loop) ||
+	if (limit == 0 || loop->kicked ||
 		atomic_load_explicit(&loop->shared.any, memory_order_relaxed))
 		return 0;
 	if (next == RL_TIMER_NEVER)
@@ -181,8 +183,7 @@ static int wait_time(struct rill_loop *loop, int limit)
 /* What the next turn will be for, told to the descriptor that a guest's host watches. */
 static void arm_guest(struct rill_loop *loop)
 {
-	if (loop->kicked || work_left(loop)) {
-		loop->kicked = true;
+	if (loop->kicked) {
 		loop->engine->ops->wake(loop->engine);
 	}
 	uint64_t next = rl_wheel_next(&loop->wheel);

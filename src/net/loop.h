@@ -45,7 +45,7 @@ struct rill_loop {
 	                  * as well be done at once as at the end */
 	bool closing;      /* the engine has closed sockets to report at the end of the turn */
 	bool guest;        /* rill_loop_fd() was asked for: timers go through wake_at() */
-	bool kicked;       /* woken for work that was left outside of a turn */
+	bool kicked;       /* there is work that was left outside of a turn, or by the last */
 	uint64_t woken_at; /* what wake_at() was last told */
 	uint64_t next_due; /* what rl_wheel_next() said before the wait */
 	struct {

@@ -250,19 +250,6 @@ int rl_stream_write_blob(
 	return queued(stream, head.len + part.len);
 }
 
-int rl_stream_lend(struct rl_stream *stream, struct rl_slice bytes)
-{
-	if (!may_write(stream))
-		return RILL_ECLOSED;
-	if (!stream->lends || stream->blocked)
-		return RILL_EUNSUPPORTED;
-	int rc = rl_queue_lend(&stream->queue, &stream->loop->chunks, bytes);
-	if (rc < 0)
-		return rc;
-	stream->lent = true;
-	return rl_stream_claimed(stream, bytes.len);
-}
-
 /* What is left of the two parts behind their first n bytes. */
 static void skip_parts(struct rl_slice parts[2], size_t n)
 {

@@ -260,7 +260,16 @@ static inline int rl_stream_claimed(struct rl_stream *stream, size_t n)
  * and bytes that lie behind each other leave as one part. Results as above; RILL_EUNSUPPORTED: not
  * now, write in another way. */
 #define RL_STREAM_LEND_MIN 512
-int rl_stream_lend(struct rl_stream *stream, struct rl_slice bytes);
+static inline int rl_stream_lend(struct rl_stream *stream, struct rl_slice bytes)
+{
+	if (!stream->lends || stream->closed || stream->lost || stream->shut || stream->blocked)
+		return RILL_EUNSUPPORTED;
+	int rc = rl_queue_lend(&stream->queue, &stream->loop->chunks, bytes);
+	if (rc < 0)
+		return rc;
+	stream->lent = true;
+	return rl_stream_claimed(stream, bytes.len);
+}
 
 /* From here on, or no more, bytes that come may go to the owner's target(). */
 void rl_stream_aim(struct rl_stream *stream, bool on);

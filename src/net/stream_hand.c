@@ -61,7 +61,8 @@ static void keep_last(struct rl_stream *stream, size_t len)
 static void settle_lent(struct rl_stream *stream)
 {
 	stream->lent = false;
-	rl_stream_flush(stream);
+	rl_list_remove(&stream->work); /* what was blocked has taken no loan */
+	stream->ops->flush(stream);
 	if (stream->queue.bytes && rl_queue_keep(&stream->queue, &stream->loop->chunks) < 0)
 		rl_stream_lose(stream, RILL_ENOMEM);
 }
@@ -81,7 +82,7 @@ static inline void write_out(struct rl_stream *stream)
 }
 
 /* Shows the bytes to the owner, and what it leaves to the next owner if there is one then. */
-static inline void show(struct rl_stream *stream, struct rl_slice *in, bool lends)
+static inline __attribute__((always_inline)) void show(struct rl_stream *stream, struct rl_slice *in, bool lends)
 {
 	assert(!stream->in_read && "on_read is not entered twice");
 	const uint8_t *end = in->data + in->len;

@@ -214,26 +214,27 @@ static bool pump_short(struct rl_ws_conn *c, struct rl_slice *in)
 {
 	struct rl_ws *ws = &c->wire.rfc;
 	struct rill_loop *loop = c->conn.loop;
-	struct rl_ws_short m;
 	/* Where the header of an answer would stand: messages move up to it as they are unmasked,
 	 * so that the answers to all of them lie behind each other. */
 	uint8_t *at = (uint8_t *)in->data;
+	if (ws->role != RL_WS_SERVER)
+		return false;
 	do {
-		if (!rl_ws_glance(ws, *in, &m))
+		struct rl_ws_short m;
+		if (!rl_ws_glance_as(ws, RL_WS_SERVER, *in, &m))
 			break;
-		if (ws->role != RL_WS_SERVER)
-			return false;
 		uint8_t *to = at + rl_ws_head_size(m.len);
+		size_t len = m.len;
 		if (!rl_ws_take_to(ws, in, &m, to, loop->now)) {
 			rl_ws_conn_flush_scratch(c);
 			failed(c);
 			return true;
 		}
 		loop->lendable = to;
-		rl_conn_message(&c->conn, m.text ? RILL_TEXT : RILL_BINARY,
-			rl_slice(to, m.len), true, true);
+		rl_conn_message(
+			&c->conn, m.text ? RILL_TEXT : RILL_BINARY, rl_slice(to, len), true, true);
 		if (!loop->lendable)
-			at = to + m.len;
+			at = to + len;
 		loop->lendable = NULL;
 		if (!in->len)
 			return true;
@@ -254,8 +255,8 @@ static void on_read(struct rl_stream *stream, struct rl_slice *in)
 			return;
 		}
 	}
-	if (c->framing == &rl_ws_framing_rfc && !c->opening && !c->conn.traced && reads(c) &&
-		pump_short(c, in))
+	if (c->framing == &rl_ws_framing_rfc && !c->opening && !c->conn.traced &&
+		rl_conn_wants_messages(&c->conn) && pump_short(c, in))
 		return;
 	if (c->conn.traced) {
 		rl_ws_trace_in(c, *in);

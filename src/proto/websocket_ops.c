@@ -4,25 +4,25 @@
 
 /* The message being delivered goes back from where it lies, with its new header in front of it. 0 or
  * 1 as a write; negative: it is not that simple. */
-static int send_back(struct rl_ws_conn *c, rill_kind kind, struct rl_slice data)
+static inline int send_back(struct rl_ws_conn *c, rill_kind kind, struct rl_slice data)
 {
-	uint8_t head[RL_WS_HEAD_MAX];
-	if (data.len < RL_STREAM_LEND_MIN || data.data != c->conn.loop->lendable)
+	if (data.len < RL_STREAM_LEND_MIN || data.data != c->conn.loop->lendable ||
+		!c->stream->lends)
 		return RILL_EUNSUPPORTED;
-	size_t n = rl_ws_write_message_head(&c->wire.rfc, head, kind == RILL_TEXT, data.len);
+	size_t n = rl_ws_head_size(data.len);
 	uint8_t *start = (uint8_t *)(uintptr_t)data.data - n;
-	int rc = c->stream->lends ? 0 : RILL_EUNSUPPORTED;
-	if (rc == 0) {
-		memcpy(start, head, n);
-		rc = rl_stream_lend(c->stream, rl_slice(start, n + data.len));
-	}
+	if (data.len <= RL_WS_SHORT_MAX)
+		rl_ws_write_short_head(start, kind == RILL_TEXT, data.len);
+	else
+		rl_ws_write_message_head(&c->wire.rfc, start, kind == RILL_TEXT, data.len);
+	int rc = rl_stream_lend(c->stream, rl_slice(start, n + data.len));
 	if (rc >= 0)
 		c->conn.loop->lendable = NULL;
 	return rc;
 }
 
 /* Header and payload go straight into the queue. Likewise. */
-static int send_copied(struct rl_ws_conn *c, rill_kind kind, struct rl_slice data)
+static __attribute__((noinline)) int send_copied(struct rl_ws_conn *c, rill_kind kind, struct rl_slice data)
 {
 	size_t head = rl_ws_short_head_size(data.len);
 	uint8_t *to = data.len <= RL_WS_SHORT_MAX ? rl_stream_claim(c->stream, head + data.len)

@@ -107,16 +107,24 @@ __attribute__((target("avx2"))) static void mask_avx2(
 	uint32_t word = turned(key, phase);
 	__m256i wide = _mm256_set1_epi32((int)word);
 
-	for (; n >= 128; n -= 128, dst += 128, src += 128) {
-		__m256i a = _mm256_loadu_si256((const void *)src);
-		__m256i b = _mm256_loadu_si256((const void *)(src + 32));
-		__m256i c = _mm256_loadu_si256((const void *)(src + 64));
-		__m256i d = _mm256_loadu_si256((const void *)(src + 96));
-		_mm256_storeu_si256((void *)dst, _mm256_xor_si256(a, wide));
-		_mm256_storeu_si256((void *)(dst + 32), _mm256_xor_si256(b, wide));
-		_mm256_storeu_si256((void *)(dst + 64), _mm256_xor_si256(c, wide));
-		_mm256_storeu_si256((void *)(dst + 96), _mm256_xor_si256(d, wide));
+	size_t done = 0, most = n & ~(size_t)127;
+	for (; done != most; done += 128) {
+		const uint8_t *from = src + done;
+		uint8_t *to = dst + done;
+		__m256i a = _mm256_xor_si256(_mm256_loadu_si256((const void *)from), wide);
+		__m256i b = _mm256_xor_si256(_mm256_loadu_si256((const void *)(from + 32)), wide);
+		__m256i c = _mm256_xor_si256(_mm256_loadu_si256((const void *)(from + 64)), wide);
+		__m256i d = _mm256_xor_si256(_mm256_loadu_si256((const void *)(from + 96)), wide);
+		_mm256_storeu_si256((void *)to, a);
+		_mm256_storeu_si256((void *)(to + 32), b);
+		_mm256_storeu_si256((void *)(to + 64), c);
+		_mm256_storeu_si256((void *)(to + 96), d);
 	}
+	n -= done;
+	dst += done;
+	src += done;
+	if (!n)
+		return;
 	if (n >= 64) {
 		__m256i a = _mm256_loadu_si256((const void *)src);
 		__m256i b = _mm256_loadu_si256((const void *)(src + 32));
@@ -134,8 +142,8 @@ __attribute__((target("avx2"))) static size_t mask_ascii(
 	uint8_t *dst, const uint8_t *src, size_t n, uint32_t word)
 {
 	__m256i wide = _mm256_set1_epi32((int)word);
-	size_t done = 0;
-	for (; n - done >= 128; done += 128) {
+	size_t done = 0, most = n & ~(size_t)127;
+	for (; done != most; done += 128) {
 		const uint8_t *from = src + done;
 		uint8_t *to = dst + done;
 		__m256i a = _mm256_xor_si256(_mm256_loadu_si256((const void *)from), wide);
@@ -143,7 +151,7 @@ __attribute__((target("avx2"))) static size_t mask_ascii(
 		__m256i c = _mm256_xor_si256(_mm256_loadu_si256((const void *)(from + 64)), wide);
 		__m256i d = _mm256_xor_si256(_mm256_loadu_si256((const void *)(from + 96)), wide);
 		__m256i any = _mm256_or_si256(_mm256_or_si256(a, b), _mm256_or_si256(c, d));
-		if (_mm256_movemask_epi8(any))
+		if (!_mm256_testz_si256(any, _mm256_set1_epi8((char)0x80)))
 			break;
 		_mm256_storeu_si256((void *)to, a);
 		_mm256_storeu_si256((void *)(to + 32), b);

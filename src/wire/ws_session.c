@@ -357,13 +357,17 @@ bool rl_ws_refuse_text(struct rl_ws *ws, struct rl_slice *in, uint64_t now)
 	return false;
 }
 
-bool rl_ws_take_text(struct rl_ws *ws, struct rl_slice *in, const struct rl_ws_short *m,
-	uint8_t *to, uint64_t now)
+bool rl_ws_take_large(struct rl_ws *ws, struct rl_slice *in, struct rl_ws_short m, uint8_t *to,
+	uint64_t now)
 {
-	const uint8_t *payload = in->data + m->size;
+	const uint8_t *payload = in->data + m.size;
 	uint32_t state = RL_UTF8_START;
-	rl_slice_skip(in, m->size + m->len);
-	return (rl_ws_mask_utf8(to, payload, m->len, payload - 4, 0, &state) &&
+	rl_slice_skip(in, m.size + m.len);
+	if (!m.text) {
+		rl_ws_mask(to, payload, m.len, payload - 4, 0);
+		return true;
+	}
+	return (rl_ws_mask_utf8(to, payload, m.len, payload - 4, 0, &state) &&
 		       rl_utf8_whole(state)) ||
 	       rl_ws_refuse_text(ws, in, now);
 }

@@ -143,53 +143,54 @@ struct rl_ws_short {
 	bool text;
 };
 
-static inline bool rl_ws_glance(const struct rl_ws *ws, struct rl_slice in, struct rl_ws_short *m)
+static inline bool rl_ws_glance_as(const struct rl_ws *ws, enum rl_ws_role role,
+	struct rl_slice in, struct rl_ws_short *m)
 {
-	unsigned masked = ws->role == RL_WS_SERVER ? 0x80 : 0;
+	unsigned masked = role == RL_WS_SERVER ? 0x80 : 0;
 	if (in.len < 8 || ws->part || ws->state > RL_WS_CLOSE_SENT || ws->config->pieces)
 		return false;
 	const uint8_t *data = in.data;
 	m->text = data[0] == (RL_WS_FIN | RL_WS_OP_TEXT);
 	if (!m->text && data[0] != (RL_WS_FIN | RL_WS_OP_BINARY))
 		return false;
-	m->len = data[1] ^ masked;
+	size_t len = data[1] ^ masked;
 	m->size = masked ? 6 : 2;
-	if (m->len > 125) {
-		if (m->len > 127)
+	if (len == 126) {
+		len = (size_t)data[2] << 8 | data[3];
+		m->size += 2;
+	} else if (len == 127) {
+		if (in.len < 14 || data[2] | data[3] | data[4] | data[5])
 			return false;
-		unsigned digits = m->len == 126 ? 2 : 8;
-		if (in.len < 14)
-			return false;
-		m->len = 0;
-		for (unsigned i = 0; i < digits; i++)
-			m->len = m->len << 8 | data[2 + i];
-		m->size += digits;
+		len = (size_t)data[6] << 24 | (size_t)data[7] << 16 | (size_t)data[8] << 8 | data[9];
+		m->size += 8;
+	} else if (len > 127) {
+		return false;
 	}
-	return m->len <= ws->config->max_message && m->len <= in.len - m->size &&
-	       m->size <= in.len;
+	m->len = len;
+	return len <= ws->config->max_message && len + m->size <= in.len;
+}
+static inline bool rl_ws_glance(const struct rl_ws *ws, struct rl_slice in, struct rl_ws_short *m)
+{
+	return rl_ws_glance_as(ws, ws->role, in, m);
 }
 
 /* Takes what rl_ws_glance() has seen to where its owner wants it: in its place or before it, over
  * what has been taken already; servers only. False: it is not UTF-8, and the session has failed. */
 bool rl_ws_refuse_text(struct rl_ws *ws, struct rl_slice *in, uint64_t now);
-bool rl_ws_take_text(struct rl_ws *ws, struct rl_slice *in, const struct rl_ws_short *m,
-	uint8_t *to, uint64_t now);
+bool rl_ws_take_large(struct rl_ws *ws, struct rl_slice *in, struct rl_ws_short m, uint8_t *to,
+	uint64_t now);
 static inline bool rl_ws_take_to(struct rl_ws *ws, struct rl_slice *in,
 	const struct rl_ws_short *m, uint8_t *to, uint64_t now)
 {
 	const uint8_t *payload = in->data + m->size;
-	uint32_t key;
 	size_t n = m->len;
+	uint32_t key;
+	if (n - 16 > 48)
+		return rl_ws_take_large(ws, in, *m, to, now);
 	memcpy(&key, payload - 4, 4);
-	if (n > 64 || n < 16) {
-		if (m->text)
-			return rl_ws_take_text(ws, in, m, to, now);
-		rl_ws_mask(to, payload, n, (const uint8_t *)&key, 0);
-	} else {
-		rl_ws_mask_few(to, payload, n, key);
-		if (m->text && !(n <= 32 && rl_utf8_short_ascii(to, n)) && !rl_utf8_valid(to, n))
-			return rl_ws_refuse_text(ws, in, now);
-	}
+	rl_ws_mask_few(to, payload, n, key);
+	if (m->text && !(n <= 32 && rl_utf8_short_ascii(to, n)) && !rl_utf8_valid(to, n))
+		return rl_ws_refuse_text(ws, in, now);
 	in->data = payload + n;
 	in->len -= m->size + n;
 	return true;

@@ -4,7 +4,7 @@
 
 /* The message being delivered goes back from where it lies, with its new header in front of it. 0 or
  * 1 as a write; negative: it is not that simple. */
-static inline int send_back(struct rl_ws_conn *c, rill_kind kind, struct rl_slice data)
+static inline __attribute__((always_inline)) int send_back(struct rl_ws_conn *c, rill_kind kind, struct rl_slice data)
 {
 	if (data.len < RL_STREAM_LEND_MIN || data.data != c->conn.loop->lendable ||
 		!c->stream->lends)
@@ -70,18 +70,32 @@ static inline void copy_few(uint8_t *to, const uint8_t *from, size_t n)
 	memcpy(to + n - 16, from + n - 16, 16);
 }
 
-/* What is quite short, goes into an empty queue and needs nothing is done here, without a call. */
+/* A whole message on a connection that needs nothing. */
+__attribute__((noinline)) static int send_plain(
+	struct rill_conn *conn, rill_kind kind, struct rl_slice data)
+{
+	struct rl_ws_conn *c = rl_ws_conn(conn);
+	int rc = send_back(c, kind, data);
+	if (rc < 0)
+		return send_any(conn, kind, data, NULL, true, true);
+	rl_conn_note_queue(conn, rl_stream_queued(c->stream));
+	return rc;
+}
+
+/* Nearly all messages are whole and plain, and most are quite short: those are done without a
+ * call. */
 static int op_send(struct rill_conn *conn, rill_kind kind, struct rl_slice data,
 	struct rl_blob *blob, bool first, bool last)
 {
 	struct rl_ws_conn *c = rl_ws_conn(conn);
 	struct rl_stream *stream = c->stream;
 	const rill_websocket_options *options = &c->service->options;
-	if (data.len - 16 > 48 || !first || !last || blob || conn->traced ||
-		c->framing != &rl_ws_framing_rfc || c->wire.rfc.deflate ||
-		(options->max_send && data.len > options->max_send) ||
+	if (!first || !last || blob || conn->traced || c->framing != &rl_ws_framing_rfc ||
+		c->wire.rfc.deflate || (options->max_send && data.len > options->max_send) ||
 		(options->max_queue && stream->queue.bytes))
 		return send_any(conn, kind, data, blob, first, last);
+	if (data.len - 16 > 48)
+		return send_plain(conn, kind, data);
 	uint8_t *to = rl_stream_claim_free(stream, 2 + data.len);
 	if (!to)
 		return send_any(conn, kind, data, blob, first, last);

@@ -233,28 +233,14 @@ void rl_ws_mask(uint8_t *dst, const uint8_t *src, size_t n, const uint8_t key[4]
 /* Small enough to be in the first-level cache still when it is checked. */
 #define BLOCK 4096
 
-bool rl_ws_mask_utf8(uint8_t *dst, const uint8_t *src, size_t n, const uint8_t key[4], size_t phase,
-	uint32_t *state)
+static __attribute__((noinline)) bool mask_blocks(uint8_t *dst, const uint8_t *src, size_t n,
+	const uint8_t key[4], size_t phase, uint32_t *state)
 {
-	if (n >= 8 && n < WORTH_A_VECTOR) {
-		mask_short(dst, src, n, turned(key, phase));
-		return rl_utf8_check(state, dst, n);
-	}
 	uint8_t own[4]; /* dst may run over the key */
 	memcpy(own, key, 4);
 	while (n) {
-#ifdef X86
-		if (n >= 128 && rl_utf8_whole(*state) && has_avx2()) {
-			size_t done = mask_ascii(dst, src, n, turned(own, phase));
-			dst += done;
-			src += done;
-			n -= done;
-			if (!n)
-				break;
-		}
-#endif
 		size_t step = n < BLOCK ? n : BLOCK;
-		rl_ws_mask(dst, src, step, own, phase); /* steps leave the phase as it is */
+		rl_ws_mask(dst, src, step, own, phase); /* BLOCK leaves the phase as it is */
 		if (!rl_utf8_check(state, dst, step))
 			return false;
 		dst += step;
@@ -262,4 +248,23 @@ bool rl_ws_mask_utf8(uint8_t *dst, const uint8_t *src, size_t n, const uint8_t k
 		n -= step;
 	}
 	return true;
+}
+
+bool rl_ws_mask_utf8(uint8_t *dst, const uint8_t *src, size_t n, const uint8_t key[4], size_t phase,
+	uint32_t *state)
+{
+	if (n >= 8 && n < WORTH_A_VECTOR) {
+		mask_short(dst, src, n, turned(key, phase));
+		return rl_utf8_check(state, dst, n);
+	}
+#ifdef X86
+	if (n >= 128 && rl_utf8_whole(*state) && has_avx2()) {
+		uint32_t word = turned(key, phase);
+		size_t done = mask_ascii(dst, src, n, word);
+		if (done == n)
+			return true;
+		return mask_blocks(dst + done, src + done, n - done, (const uint8_t *)&word, 0, state);
+	}
+#endif
+	return mask_blocks(dst, src, n, key, phase, state);
 }

@@ -4,9 +4,9 @@
 
 #include <arpa/inet.h>
 #include "load.h"
-#include "wire/deflate.h"
 #include "wire/http1.h"
 #include "wire/ws_handshake.h"
+#include "wire/ws_pipeline.h"
 
 #define KEY "cmlsbC1iZW5jaC1rZXkhIQ==" /* 16 bytes */
 
@@ -19,11 +19,11 @@ static int append_host(struct rl_buf *out, const struct sockaddr_in *server)
 	return rl_http1_write_field(out, RL_SLICE("Host"), rl_slice_str(host));
 }
 
-static int append_offer(struct rl_buf *out, const struct rl_deflate_options *options)
+static int append_offer(struct rl_buf *out, struct rl_ws_extensions *extensions)
 {
 	int rc = rl_buf_append_str(out, "Sec-WebSocket-Extensions: ");
 	if (rc == 0)
-		rc = rl_deflate_write_offer(options, out);
+		rc = rl_ws_extensions_write_offer(extensions, out);
 	if (rc == 0)
 		rc = rl_buf_append_str(out, "\r\n");
 	return rc;
@@ -42,7 +42,7 @@ int handshake_ask(struct connection *conn)
 			"Connection: Upgrade\r\nUpgrade: websocket\r\n"
 			"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: " KEY "\r\n");
 	if (rc == 0 && options->deflate)
-		rc = append_offer(out, &options->deflate_options);
+		rc = append_offer(out, conn->load->extensions);
 	if (rc == 0)
 		rc = rl_http1_write_end(out);
 	return rc;
@@ -65,25 +65,27 @@ static int agree_deflate(struct connection *conn, const struct rl_http1_head *he
 {
 	struct load *load = conn->load;
 	const struct options *options = load->options;
+	struct rl_ws_extension extension;
 	struct rl_deflate_params params;
 	struct rl_slice value;
+	const char *why;
 
 	bool given = rl_http1_field(head, RL_SLICE("Sec-WebSocket-Extensions"), &value);
 	if (!options->deflate)
 		return given ? load_fail(load, "the server answers extensions nobody offered") : 0;
 	if (!given)
 		return load_fail(load, "the server declines permessage-deflate");
-	if (rl_deflate_confirm(&options->deflate_options, value, &params) != 1)
-		return load_fail(load, "the server's extensions are not what was offered: %.*s",
-			(int)value.len, (const char *)value.data);
+	if (rl_ws_extensions_confirm(load->extensions, value, &conn->ws.pipeline, &why) < 0)
+		return load_fail(load, "%s: %.*s", why ? why : "out of memory", (int)value.len,
+			(const char *)value.data);
 	/* A message compressed from empty refers at most as far back as it is long. */
-	if (params.client_window_bits < options->deflate_options.max_window_bits &&
+	if (rl_ws_next_extension(&value, &extension) > 0 &&
+		rl_deflate_confirm(&options->deflate_options, extension, &params) &&
+		params.client_window_bits < options->deflate_options.max_window_bits &&
 		options->size > (size_t)1 << params.client_window_bits)
 		return load_fail(
 			load, "the server asks for a smaller window than the messages use");
-	conn->ws.deflate = rl_deflate_new(
-		&load->env, load->zlib, &options->deflate_options, &params, false);
-	return conn->ws.deflate ? 0 : load_fail(load, "out of memory");
+	return 0;
 }
 
 static int judge(struct connection *conn, const struct rl_http1_head *head)

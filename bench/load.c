@@ -9,6 +9,7 @@
 #include <time.h>
 #include <unistd.h>
 #include "random.h"
+#include "wire/ws_pipeline.h"
 
 /* Ports of one address: 32768 to 60999 by default, less what others hold. */
 #define PORTS_OF_A_SOURCE 20000u
@@ -83,6 +84,17 @@ static int init_connections(struct load *load, unsigned count)
 	return 0;
 }
 
+static int init_extensions(struct load *load)
+{
+	const struct rl_deflate_options *deflate = &load->options->deflate_options;
+	const char *sentence;
+	load->zlib = rl_deflate_pool_new(&load->env);
+	if (!load->zlib)
+		return -1;
+	return rl_ws_extensions_new(&load->extensions, &load->env,
+		load->options->deflate ? deflate : NULL, load->zlib, NULL, &sentence);
+}
+
 int load_init(struct load *load, const struct options *options, unsigned count)
 {
 	*load = (struct load){ .options = options, .epoll = -1, .started = load_now() };
@@ -94,8 +106,7 @@ int load_init(struct load *load, const struct options *options, unsigned count)
 
 	load->input = rl_alloc(&load->env, LOAD_FRONT + LOAD_INPUT);
 	load->output = rl_alloc(&load->env, LOAD_OUTPUT);
-	load->zlib = rl_deflate_pool_new(&load->env);
-	if (!load->input || !load->output || !load->zlib ||
+	if (!load->input || !load->output || init_extensions(load) < 0 ||
 		messages_init(&load->messages, options, &load->env) < 0)
 		return load_fail(load, "out of memory");
 	load->epoll = epoll_create1(EPOLL_CLOEXEC);
@@ -116,6 +127,7 @@ void load_fini(struct load *load)
 	rl_free(&load->env, load->connections);
 	if (load->messages.frames)
 		messages_fini(&load->messages);
+	rl_ws_extensions_free(load->extensions);
 	rl_deflate_pool_free(load->zlib);
 	rl_free(&load->env, load->input);
 	rl_free(&load->env, load->output);

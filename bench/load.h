@@ -25,6 +25,7 @@ struct load {
 	struct rl_env env;
 	struct rl_ws_config session;
 	struct rl_deflate_pool *zlib;
+	struct rl_ws_extensions *extensions; /* permessage-deflate, if it is to be offered */
 	struct messages messages;
 	SSL_CTX *tls;
 	int epoll;

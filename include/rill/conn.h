@@ -185,8 +185,9 @@ typedef struct rill_frame {
 	bool fin, rsv1, masked;
 	uint64_t len;       /* of the payload as it stands on the wire */
 	rill_bytes head;    /* the header's bytes */
-	rill_bytes payload; /* unmasked, still compressed when rsv1; of a large or cut frame what is
-	                     * at hand; may be empty */
+	rill_bytes payload; /* unmasked, as the extensions left it when a bit is set; of a large or
+	                     * cut frame what is at hand; may be empty */
+	bool rsv2, rsv3;
 } rill_frame;
 typedef void (*rill_trace_fn)(rill_conn *conn, const rill_frame *frame, void *user);
 

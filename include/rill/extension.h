@@ -50,7 +50,8 @@ typedef struct rill_extension {
 
 	/* Server: an offer of this name came. Returns 1 to take it, after having written the answer's
 	 * parameters (none: write nothing) and made a session; 0 to decline it (the next offer of this
-	 * name is shown); RILL_ENOMEM. NULL: not for servers. */
+	 * name is shown); RILL_ENOMEM. NULL: not for servers. What is written has to keep to the
+	 * grammar of RFC 6455, 9.1: else the log says so and it is not sent. */
 	int (*accept)(void *user, const rill_extension_params *offer, rill_extension_output *answer,
 		void **session);
 	/* Client: writes the parameters of its i-th offer, from 0. Returns 1; 0: there are no more
@@ -61,7 +62,8 @@ typedef struct rill_extension {
 	int (*confirm)(void *user, const rill_extension_params *answer, void **session);
 
 	/* Shall this message of len bytes (of one that is sent in pieces: its first) be transformed?
-	 * It is marked with the extension's first RSV bit then. NULL: all are. */
+	 * It is marked with the extension's first RSV bit then. May be asked several times about one
+	 * message. NULL: all are. */
 	bool (*wants)(void *session, rill_kind kind, size_t len);
 	/* Transforms a piece to be sent; what it holds back until the last piece it writes then. Returns
 	 * 0; anything else loses the connection with 1011. */

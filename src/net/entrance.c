@@ -50,11 +50,12 @@ static void refuse(struct entrance *e, const char *why)
 	rl_stream_close(raw);
 }
 
-static void tls_done(struct rl_stream *stream, int rc, void *user)
+static void tls_done(struct rl_stream *stream, int rc, const char *sentence, void *user)
 {
 	struct entrance *e = user;
 	struct rl_entrances *all = e->all;
-	(void)rc; /* it has been logged where more is known */
+	(void)rc;
+	(void)sentence; /* it has been logged */
 
 	free_entrance(e);
 	if (stream)

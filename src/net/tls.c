@@ -21,19 +21,40 @@ static bool alive(const struct rl_tls *tls)
 	return !tls->stream.closed && !tls->stream.lost;
 }
 
+int rl_tls_error(const struct rl_tls *tls)
+{
+	if (!tls->write_error)
+		return RILL_ETLS;
+	if (tls->write_error != RILL_ECLOSED)
+		return tls->write_error;
+	/* Raw is lost, and that has not been told yet. */
+	return tls->raw && tls->raw->lost ? tls->raw->lost : RILL_ERESET;
+}
+
+/* Keeps what OpenSSL says is the matter, before something else makes it forget. Without memory for
+ * that nobody will know. */
+static void note_failure(struct rl_tls *tls)
+{
+	char why[RL_TLS_REASON];
+
+	if (!tls->failure && rl_tls_error(tls) == RILL_ETLS) {
+		rl_tls_reason(tls, RILL_ETLS, why);
+		tls->failure = rl_strndup(tls->common->env, why, strlen(why));
+	}
+	ERR_clear_error();
+}
+
 /* OpenSSL, or the BIO below it, could not go on. */
 static void lose(struct rl_tls *tls)
 {
 	char peer[RL_ADDR_TEXT];
-	unsigned long code = ERR_peek_error();
-	const char *why = code ? ERR_reason_error_string(code) : NULL;
-	int rc = tls->write_error ? tls->write_error : RILL_ETLS;
+	int rc = rl_tls_error(tls);
 
+	note_failure(tls);
 	rl_addr_host(&tls->stream.peer, peer);
 	rl_log(&tls->stream.loop->env, RILL_LOG_DEBUG, "TLS connection of %s failed: %s", peer,
-		why ? why : rill_strerror(rc));
-	ERR_clear_error();
-	rl_stream_lose(&tls->stream, rc == RILL_ECLOSED ? RILL_ERESET : rc);
+		tls->failure ? tls->failure : rill_strerror(rc));
+	rl_stream_lose(&tls->stream, rc);
 }
 
 static void feed_end(struct rl_tls *tls)
@@ -92,6 +113,8 @@ void rl_tls_decrypt(struct rl_tls *tls, struct rl_slice *in)
 		size_t n = fill(tls, plain, &stop);
 		tls->in = NULL;
 		int error = stop ? SSL_get_error(tls->ssl, 0) : SSL_ERROR_NONE;
+		if (error == SSL_ERROR_SSL)
+			note_failure(tls);
 		if (n)
 			rl_stream_feed(&tls->stream, plain, n, true);
 		if (stop && alive(tls))
@@ -268,11 +291,12 @@ static void free_stream(struct rl_stream *stream)
 
 void rl_tls_free(struct rl_tls *tls)
 {
-	struct rl_tls_context *context = tls->context;
+	struct rl_tls_common *common = tls->common;
 
 	SSL_free(tls->ssl);
-	rl_free(context->env, tls);
-	rl_tls_context_unref(context);
+	rl_free(common->env, tls->failure);
+	rl_free(common->env, tls);
+	rl_tls_common_unref(common);
 }
 
 static const struct rl_stream_ops tls_ops = {
@@ -370,4 +394,11 @@ const char *rl_tls_version(const struct rl_stream *stream)
 	if (stream->ops != &tls_ops)
 		return NULL;
 	return SSL_get_version(rl_container(stream, const struct rl_tls, stream)->ssl);
+}
+
+const char *rl_tls_failure(const struct rl_stream *stream)
+{
+	if (stream->ops != &tls_ops || stream->lost != RILL_ETLS)
+		return NULL;
+	return rl_container(stream, const struct rl_tls, stream)->failure;
 }

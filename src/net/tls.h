@@ -25,22 +25,28 @@ int rl_tls_context_renew(struct rl_tls_context **fresh, const struct rl_tls_cont
 struct rl_tls_context *rl_tls_context_ref(struct rl_tls_context *context);
 void rl_tls_context_unref(struct rl_tls_context *context);
 
-/* Puts the server side of TLS on raw, which it takes over, and calls done(stream, rc, user) once:
- * rc 0 and a stream in the same group with reading off when the handshake has ended, or a NULL
- * stream and RILL_ETLS, RILL_ETIMEDOUT, RILL_ERESET or whatever raw was lost with (raw is
- * closed). Bytes already in hand on raw are the first of the handshake. Returns 0, or RILL_ENOMEM
+/* How a handshake ended: rc 0 and a stream in the same group with reading off; or a NULL stream and
+ * RILL_ETLS, RILL_ETIMEDOUT, RILL_ERESET or whatever raw was lost with (raw is closed), with one
+ * sentence that says why, good until this returns. */
+typedef void (*rl_tls_done)(struct rl_stream *stream, int rc, const char *sentence, void *user);
+
+/* Puts the server side of TLS on raw, which it takes over, and calls done once. Bytes already in hand on raw are the first of the handshake. Returns 0, or RILL_ENOMEM
  * (raw is still the caller's).
  *
  * cancel: *pending is an opaque handle until done is called; rl_tls_cancel() ends it silently. */
 struct rl_tls_pending;
 int rl_tls_accept(struct rl_tls_pending **pending, struct rl_stream *raw,
-		struct rl_tls_context *context, uint32_t timeout_ms,
-		void (*done)(struct rl_stream *stream, int rc, void *user), void *user);
+		struct rl_tls_context *context, uint32_t timeout_ms, rl_tls_done done, void *user);
 void rl_tls_cancel(struct rl_tls_pending *pending);
 
 /* What was agreed: "http/1.1" or empty; "TLSv1.3". Static or the stream's. Other kinds of streams:
  * empty, NULL. */
 struct rl_slice rl_tls_alpn(const struct rl_stream *stream);
 const char *rl_tls_version(const struct rl_stream *stream);
+
+/* Why a stream was lost with RILL_ETLS, one sentence ("alert from the server: certificate required",
+ * which in TLS 1.3 may come behind the client's handshake); NULL for other losses and other kinds of
+ * streams. The stream's. */
+const char *rl_tls_failure(const struct rl_stream *stream);
 
 #endif

@@ -67,7 +67,7 @@ BIO_METHOD *rl_tls_bio_method(void)
 
 BIO *rl_tls_bio_new(struct rl_tls *tls)
 {
-	BIO *bio = BIO_new(tls->context->bio);
+	BIO *bio = BIO_new(tls->common->bio);
 	if (bio)
 		BIO_set_data(bio, tls);
 	return bio;

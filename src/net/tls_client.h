@@ -9,7 +9,8 @@
 /* Whom to believe and who we are; counted, used by many connections. */
 struct rl_tls_client;
 
-/* Builds one from the options (files are read now). 0; RILL_ETLS, RILL_ENOENT, RILL_EINVAL, with a
+/* Builds one from the options. Files are read now; the system's authorities once for a loop, for the
+ * first connection that needs them. 0; RILL_ETLS, RILL_ENOENT, RILL_EINVAL, with a
  * sentence in error; RILL_ENOMEM. */
 int rl_tls_client_new(struct rl_tls_client **client, const struct rl_env *env,
 	const rill_client_tls_options *options, char *error, size_t error_len);
@@ -23,8 +24,7 @@ void rl_tls_client_unref(struct rl_tls_client *client); /* NULL is fine */
  * RILL_ETIMEDOUT, RILL_ERESET or whatever raw was lost with (raw is closed). timeout_ms 0: none.
  * Returns 0, or RILL_ENOMEM (raw is still the caller's). rl_tls_cancel() ends it silently. */
 int rl_tls_connect(struct rl_tls_pending **pending, struct rl_stream *raw,
-	struct rl_tls_client *client, struct rl_slice name, uint32_t timeout_ms,
-	void (*done)(struct rl_stream *stream, int rc, const char *sentence, void *user),
+	struct rl_tls_client *client, struct rl_slice name, uint32_t timeout_ms, rl_tls_done done,
 	void *user);
 
 #endif

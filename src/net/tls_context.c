@@ -3,37 +3,8 @@
  * One SSL_CTX for each certificate, alike in all else; a connection begins with the first and
  * moves to another when the client names it (SNI). A context never changes: a reload builds a new
  * one from the same options, with ticket keys of its own, so that nothing resumes across it. */
-#include <errno.h>
-#include <unistd.h>
 #include <openssl/err.h>
-#include "net/complaint.h"
 #include "net/tls_context.h"
-
-/* What OpenSSL thinks is the matter, for a sentence. */
-static const char *openssl_reason(void)
-{
-	unsigned long code = ERR_peek_last_error();
-	const char *reason = code ? ERR_reason_error_string(code) : NULL;
-	return reason ? reason : "unknown reason";
-}
-
-static int check_readable(const char *what, const char *file, const struct rl_complaint *to)
-{
-	if (access(file, R_OK) == 0)
-		return 0;
-	int rc = errno == ENOENT || errno == ENOTDIR ? RILL_ENOENT : RILL_ETLS;
-	return rl_complain(to, rc, "cannot read the %s file %s: %s", what, file, strerror(errno));
-}
-
-/* A key with a passphrase is an error: nobody is there to be asked. */
-static int no_passphrase(char *buf, int size, int writing, void *user)
-{
-	(void)buf;
-	(void)size;
-	(void)writing;
-	(void)user;
-	return -1;
-}
 
 /* RFC 7301, 3.2: a client that lists protocols, none of which is ours, gets the alert
  * no_application_protocol. */
@@ -71,52 +42,24 @@ static int choose_certificate(SSL *ssl, int *alert, void *user)
 	return ctx ? SSL_TLSEXT_ERR_OK : SSL_TLSEXT_ERR_NOACK;
 }
 
-static void set_rules(SSL_CTX *ctx, struct rl_tls_context *context)
+static void set_server_rules(SSL_CTX *ctx, struct rl_tls_context *context)
 {
 	static const unsigned char session_context[] = "rill";
-	int version = context->options->set.min_version;
 
-	SSL_CTX_set_min_proto_version(ctx, version == 13 ? TLS1_3_VERSION : TLS1_2_VERSION);
-	SSL_CTX_set_options(ctx, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION);
-	SSL_CTX_set_mode(ctx, SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ENABLE_PARTIAL_WRITE |
-				      SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
 	/* Sessions are resumed by tickets, which cost no memory here; one is enough, because a
 	 * browser asks for a new one whenever it uses it. */
-	SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_OFF);
 	SSL_CTX_set_session_id_context(ctx, session_context, sizeof(session_context) - 1);
 	SSL_CTX_set_num_tickets(ctx, 1);
 	SSL_CTX_set_max_early_data(ctx, 0);
-	SSL_CTX_set_default_passwd_cb(ctx, no_passphrase);
 	SSL_CTX_set_alpn_select_cb(ctx, choose_protocol, NULL);
 	SSL_CTX_set_tlsext_servername_callback(ctx, choose_certificate);
 	SSL_CTX_set_tlsext_servername_arg(ctx, context);
 }
 
-static int load_certificate(
-	SSL_CTX *ctx, const rill_tls_certificate *from, const struct rl_complaint *to)
-{
-	int rc = check_readable("certificate", from->certificate_file, to);
-	if (rc < 0)
-		return rc;
-	rc = check_readable("key", from->key_file, to);
-	if (rc < 0)
-		return rc;
-	if (SSL_CTX_use_certificate_chain_file(ctx, from->certificate_file) != 1)
-		return rl_complain(to, RILL_ETLS, "no usable certificate in %s: %s",
-			from->certificate_file, openssl_reason());
-	if (SSL_CTX_use_PrivateKey_file(ctx, from->key_file, SSL_FILETYPE_PEM) != 1)
-		return rl_complain(to, RILL_ETLS, "no usable key for %s in %s: %s",
-			from->certificate_file, from->key_file, openssl_reason());
-	if (SSL_CTX_check_private_key(ctx) != 1)
-		return rl_complain(to, RILL_ETLS, "the key in %s is not that of %s", from->key_file,
-			from->certificate_file);
-	return 0;
-}
-
 static int require_client_certificates(
 	SSL_CTX *ctx, const char *file, const struct rl_complaint *to)
 {
-	int rc = check_readable("client CA", file, to);
+	int rc = rl_tls_check_readable("client CA", file, to);
 	if (rc < 0)
 		return rc;
 	STACK_OF(X509_NAME) *names = SSL_load_client_CA_file(file);
@@ -124,7 +67,7 @@ static int require_client_certificates(
 		sk_X509_NAME_pop_free(names, X509_NAME_free);
 		return rl_complain(to, RILL_ETLS,
 			"no usable certificates in the client CA file %s: %s", file,
-			openssl_reason());
+			rl_tls_openssl_reason());
 	}
 	SSL_CTX_set_client_CA_list(ctx, names);
 	SSL_CTX_set_verify(ctx, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, NULL);
@@ -142,10 +85,12 @@ static int add_host(struct rl_tls_context *context, size_t i, const struct rl_co
 	if (!host->ctx)
 		return rl_complain(to, RILL_ENOMEM, "out of memory");
 	context->count = i + 1;
-	set_rules(host->ctx, context);
-	if (options->ciphers && SSL_CTX_set_cipher_list(host->ctx, options->ciphers) != 1)
-		return rl_complain(to, RILL_EINVAL, "no usable cipher in \"%s\"", options->ciphers);
-	int rc = load_certificate(host->ctx, &options->certificates[i], to);
+	int rc = rl_tls_set_rules(host->ctx, options->min_version, options->ciphers, to);
+	if (rc < 0)
+		return rc;
+	set_server_rules(host->ctx, context);
+	rc = rl_tls_load_certificate(host->ctx, options->certificates[i].certificate_file,
+		options->certificates[i].key_file, to);
 	if (rc < 0)
 		return rc;
 	const X509 *certificate = SSL_CTX_get0_certificate(host->ctx);
@@ -159,12 +104,6 @@ static int build(struct rl_tls_context *context, const struct rl_complaint *to)
 {
 	const rill_tls_options *options = &context->options->set;
 
-	if (options->min_version != 12 && options->min_version != 13)
-		return rl_complain(to, RILL_EINVAL, "the lowest TLS version is 12 or 13, not %d",
-			options->min_version);
-	context->bio = rl_tls_bio_method();
-	if (!context->bio)
-		return rl_complain(to, RILL_ENOMEM, "out of memory");
 	for (size_t i = 0; i < options->certificate_count; i++) {
 		int rc = add_host(context, i, to);
 		if (rc < 0)
@@ -172,6 +111,22 @@ static int build(struct rl_tls_context *context, const struct rl_complaint *to)
 	}
 	ERR_clear_error(); /* the end of a PEM file leaves an error behind that is none */
 	return 0;
+}
+
+static void free_host(struct rl_tls_host *host)
+{
+	GENERAL_NAMES_free(host->alternatives);
+	SSL_CTX_free(host->ctx);
+}
+
+static void free_context(struct rl_tls_common *common)
+{
+	struct rl_tls_context *context = rl_container(common, struct rl_tls_context, common);
+
+	for (size_t i = 0; i < context->count; i++)
+		free_host(&context->hosts[i]);
+	rl_free(common->env, context->options);
+	rl_free(common->env, context);
 }
 
 int rl_tls_context_new(struct rl_tls_context **context, const struct rl_env *env,
@@ -193,10 +148,9 @@ int rl_tls_context_new(struct rl_tls_context **context, const struct rl_env *env
 		rl_free(env, copy);
 		return rl_complain(&to, RILL_ENOMEM, "out of memory");
 	}
-	atomic_init(&made->refs, 1);
-	made->env = env;
 	made->options = copy;
-	rc = build(made, &to);
+	rc = rl_tls_common_init(&made->common, env, free_context);
+	rc = rc < 0 ? rl_complain(&to, rc, "out of memory") : build(made, &to);
 	if (rc < 0) {
 		ERR_clear_error();
 		rl_tls_context_unref(made);
@@ -209,28 +163,17 @@ int rl_tls_context_new(struct rl_tls_context **context, const struct rl_env *env
 int rl_tls_context_renew(struct rl_tls_context **fresh, const struct rl_tls_context *old,
 	char *error, size_t error_len)
 {
-	return rl_tls_context_new(fresh, old->env, &old->options->set, error, error_len);
+	return rl_tls_context_new(fresh, old->common.env, &old->options->set, error, error_len);
 }
 
 struct rl_tls_context *rl_tls_context_ref(struct rl_tls_context *context)
 {
-	atomic_fetch_add_explicit(&context->refs, 1, memory_order_relaxed);
+	rl_tls_common_ref(&context->common);
 	return context;
-}
-
-static void free_host(struct rl_tls_host *host)
-{
-	GENERAL_NAMES_free(host->alternatives);
-	SSL_CTX_free(host->ctx);
 }
 
 void rl_tls_context_unref(struct rl_tls_context *context)
 {
-	if (!context || atomic_fetch_sub_explicit(&context->refs, 1, memory_order_acq_rel) != 1)
-		return;
-	for (size_t i = 0; i < context->count; i++)
-		free_host(&context->hosts[i]);
-	BIO_meth_free(context->bio);
-	rl_free(context->env, context->options);
-	rl_free(context->env, context);
+	if (context)
+		rl_tls_common_unref(&context->common);
 }

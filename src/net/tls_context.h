@@ -2,10 +2,9 @@
 #ifndef RL_NET_TLS_CONTEXT_H
 #define RL_NET_TLS_CONTEXT_H
 
-#include <stdatomic.h>
-#include <openssl/ssl.h>
 #include <openssl/x509v3.h>
 #include "net/tls.h"
+#include "net/tls_common.h"
 #include "net/tls_options.h"
 
 /* One certificate: an SSL_CTX of its own, and the names it is shown for. */
@@ -16,16 +15,11 @@ struct rl_tls_host {
 };
 
 struct rl_tls_context {
-	atomic_uint refs;
-	const struct rl_env *env;
+	struct rl_tls_common common;
 	struct rl_tls_options *options; /* a copy, for reading the files anew */
-	BIO_METHOD *bio;                /* how OpenSSL reaches the stream below */
 	size_t count;
 	struct rl_tls_host hosts[];
 };
-
-/* The methods of a BIO whose data is the struct rl_tls; NULL when out of memory (tls_bio.c). */
-BIO_METHOD *rl_tls_bio_method(void);
 
 /* The first certificate with that name, exact ones before wildcards; or NULL (tls_sni.c). */
 SSL_CTX *rl_tls_context_find(const struct rl_tls_context *context, struct rl_slice name);

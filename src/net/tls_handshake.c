@@ -1,8 +1,9 @@
-/* tls_handshake.c: from a raw stream to a TLS stream, or to nothing.
+/* tls_handshake.c: from a raw stream to a TLS stream, or to nothing, for both sides.
  *
- * Each step is one SSL_accept() on the bytes that came. Steps are rationed by the loop; one that
- * has to wait leaves the bytes with raw. */
+ * Each step is one SSL_do_handshake() on the bytes that came; a client's first is without any. Steps
+ * are rationed by the loop; one that has to wait leaves the bytes with raw. */
 #include <openssl/err.h>
+#include "net/tls_context.h"
 #include "net/tls_stream.h"
 
 /* How long an alert may take to leave before the connection is closed behind it. */
@@ -15,7 +16,8 @@ struct rl_tls_pending {
 	struct rl_tls *tls;
 	struct rl_tls_waiting waiting;
 	struct rl_timer timer;
-	void (*done)(struct rl_stream *stream, int rc, void *user);
+	bool speaks_first; /* and has not yet */
+	rl_tls_done done;
 	void *user;
 };
 
@@ -25,7 +27,7 @@ static void take_pending(struct rl_tls *tls, struct rl_tls_pending *p)
 	rl_loop_clear_timer(tls->raw->loop, &tls->pending->timer);
 	rl_list_remove(&tls->pending->waiting.node);
 	*p = *tls->pending;
-	rl_free(tls->context->env, tls->pending);
+	rl_free(tls->common->env, tls->pending);
 	tls->pending = NULL;
 }
 
@@ -37,31 +39,38 @@ static void complain_of_http(struct rl_tls *tls, const char *peer)
 	if (shared->complained_at && now - shared->complained_at < COMPLAINT_MS)
 		return;
 	shared->complained_at = now;
-	rl_log(tls->context->env, RILL_LOG_INFO, "plain HTTP on a TLS port, from %s", peer);
+	rl_log(tls->common->env, RILL_LOG_INFO, "plain HTTP on a TLS port, from %s", peer);
 }
 
-static void log_failure(struct rl_tls *tls, int rc)
+static bool is_plain_http(int rc)
+{
+	unsigned long code = rc == RILL_ETLS ? ERR_peek_error() : 0;
+
+	return code && ERR_GET_LIB(code) == ERR_LIB_SSL &&
+	       (ERR_GET_REASON(code) == SSL_R_HTTP_REQUEST ||
+		       ERR_GET_REASON(code) == SSL_R_HTTPS_PROXY_REQUEST);
+}
+
+static void log_failure(struct rl_tls *tls, int rc, const char *why)
 {
 	char peer[RL_ADDR_TEXT];
-	unsigned long code = rc == RILL_ETLS ? ERR_peek_error() : 0;
-	const char *why = code ? ERR_reason_error_string(code) : NULL;
 
 	rl_addr_host(&tls->raw->peer, peer);
-	if (code && ERR_GET_LIB(code) == ERR_LIB_SSL &&
-		(ERR_GET_REASON(code) == SSL_R_HTTP_REQUEST ||
-			ERR_GET_REASON(code) == SSL_R_HTTPS_PROXY_REQUEST))
+	if (is_plain_http(rc))
 		complain_of_http(tls, peer);
 	else
-		rl_log(tls->context->env, RILL_LOG_DEBUG, "TLS handshake with %s failed: %s", peer,
-			why ? why : rill_strerror(rc));
-	ERR_clear_error();
+		rl_log(tls->common->env, RILL_LOG_DEBUG, "TLS handshake with %s failed: %s", peer,
+			why);
 }
 
 void rl_tls_handshake_fail(struct rl_tls *tls, int rc)
 {
 	struct rl_tls_pending p;
+	char why[RL_TLS_REASON];
 
-	log_failure(tls, rc);
+	rl_tls_reason(tls, rc, why);
+	log_failure(tls, rc, why);
+	ERR_clear_error();
 	take_pending(tls, &p);
 	/* The alert that says why should reach the peer. */
 	if (rc == RILL_ETLS && rl_stream_queued(tls->raw))
@@ -69,7 +78,7 @@ void rl_tls_handshake_fail(struct rl_tls *tls, int rc)
 	else
 		rl_stream_close(tls->raw);
 	rl_tls_free(tls);
-	p.done(NULL, rc, p.user);
+	p.done(NULL, rc, why, p.user);
 }
 
 static void succeed(struct rl_tls *tls, struct rl_slice *in)
@@ -79,7 +88,7 @@ static void succeed(struct rl_tls *tls, struct rl_slice *in)
 	take_pending(tls, &p);
 	rl_stream_pause(tls->raw);
 	rl_tls_open_stream(tls);
-	p.done(&tls->stream, 0, p.user);
+	p.done(&tls->stream, 0, NULL, p.user);
 	if (tls->reading)
 		rl_tls_decrypt(tls, in);
 }
@@ -94,7 +103,7 @@ void rl_tls_handshake_step(struct rl_tls *tls, struct rl_slice *in)
 	}
 	ERR_clear_error();
 	tls->in = in;
-	int rc = SSL_accept(tls->ssl);
+	int rc = SSL_do_handshake(tls->ssl);
 	tls->in = NULL;
 	int error = SSL_get_error(tls->ssl, rc);
 	if (rc == 1)
@@ -102,14 +111,20 @@ void rl_tls_handshake_step(struct rl_tls *tls, struct rl_slice *in)
 	else if (error == SSL_ERROR_WANT_READ)
 		rl_tls_check_answers(tls);
 	else
-		rl_tls_handshake_fail(tls, RILL_ETLS);
+		rl_tls_handshake_fail(tls, rl_tls_error(tls));
 }
 
 static void go(struct rl_tls_waiting *waiting)
 {
 	struct rl_tls_pending *p = rl_container(waiting, struct rl_tls_pending, waiting);
+	struct rl_slice none = rl_slice(NULL, 0);
+
 	if (!p->tls->choked)
 		rl_stream_resume(p->tls->raw);
+	if (p->speaks_first) {
+		p->speaks_first = false;
+		rl_tls_handshake_step(p->tls, &none);
+	}
 }
 
 static void expire(struct rl_timer *timer)
@@ -118,51 +133,79 @@ static void expire(struct rl_timer *timer)
 	rl_tls_handshake_fail(p->tls, RILL_ETIMEDOUT);
 }
 
-static struct rl_tls *new_tls(struct rl_tls_context *context)
+static struct rl_tls *new_tls(struct rl_tls_common *common, SSL *ssl)
 {
-	struct rl_tls *tls = rl_zalloc(context->env, sizeof(*tls));
+	struct rl_tls *tls = ssl ? rl_zalloc(common->env, sizeof(*tls)) : NULL;
 
-	if (!tls)
+	if (!tls) {
+		SSL_free(ssl);
 		return NULL;
-	tls->context = rl_tls_context_ref(context);
-	tls->ssl = SSL_new(context->hosts[0].ctx);
-	BIO *bio = tls->ssl ? rl_tls_bio_new(tls) : NULL;
+	}
+	rl_tls_common_ref(common);
+	tls->common = common;
+	tls->ssl = ssl;
+	BIO *bio = rl_tls_bio_new(tls);
 	if (!bio) {
 		rl_tls_free(tls);
 		return NULL;
 	}
-	SSL_set_bio(tls->ssl, bio, bio);
-	SSL_set_accept_state(tls->ssl);
+	SSL_set_bio(ssl, bio, bio);
 	return tls;
 }
 
-int rl_tls_accept(struct rl_tls_pending **pending, struct rl_stream *raw,
-	struct rl_tls_context *context, uint32_t timeout_ms,
-	void (*done)(struct rl_stream *stream, int rc, void *user), void *user)
+static struct rl_tls_pending *new_pending(struct rl_tls *tls, rl_tls_done done, void *user)
 {
-	if (!rl_tls_loop_get(raw->loop))
-		return RILL_ENOMEM;
-	struct rl_tls_pending *p = rl_zalloc(context->env, sizeof(*p));
+	struct rl_tls_pending *p = rl_zalloc(tls->common->env, sizeof(*p));
+
 	if (!p)
-		return RILL_ENOMEM;
-	p->tls = new_tls(context);
-	if (!p->tls) {
-		ERR_clear_error();
-		rl_free(context->env, p);
-		return RILL_ENOMEM;
-	}
+		return NULL;
+	p->tls = tls;
 	rl_list_init(&p->waiting.node);
 	p->waiting.go = go;
+	p->speaks_first = !SSL_is_server(tls->ssl);
 	p->done = done;
 	p->user = user;
 	rl_timer_init(&p->timer, expire);
-	rl_loop_set_timer(raw->loop, &p->timer, rl_loop_now(raw->loop) + timeout_ms);
-	p->tls->pending = p;
-	p->tls->raw = raw;
+	return p;
+}
+
+int rl_tls_begin(struct rl_tls_pending **pending, struct rl_stream *raw,
+	struct rl_tls_common *common, SSL *ssl, uint64_t deadline, rl_tls_done done, void *user)
+{
+	struct rl_tls_loop *shared = rl_tls_loop_get(raw->loop);
+	struct rl_tls *tls = new_tls(common, ssl);
+	struct rl_tls_pending *p = tls && shared ? new_pending(tls, done, user) : NULL;
+
+	if (!p) {
+		ERR_clear_error();
+		if (tls)
+			rl_tls_free(tls);
+		return RILL_ENOMEM;
+	}
+	if (deadline != RL_TIMER_NEVER)
+		rl_loop_set_timer(raw->loop, &p->timer, deadline);
+	tls->pending = p;
+	tls->raw = raw;
 	*pending = p;
-	rl_stream_own(raw, &rl_tls_raw_events, p->tls);
-	rl_stream_resume(raw);
+	rl_stream_own(raw, &rl_tls_raw_events, tls);
+	if (p->speaks_first) {
+		rl_stream_pause(raw);
+		rl_tls_loop_wait(shared, &p->waiting);
+	} else {
+		rl_stream_resume(raw);
+	}
 	return 0;
+}
+
+int rl_tls_accept(struct rl_tls_pending **pending, struct rl_stream *raw,
+	struct rl_tls_context *context, uint32_t timeout_ms, rl_tls_done done, void *user)
+{
+	SSL *ssl = SSL_new(context->hosts[0].ctx);
+
+	if (ssl)
+		SSL_set_accept_state(ssl);
+	return rl_tls_begin(pending, raw, &context->common, ssl,
+		rl_loop_now(raw->loop) + timeout_ms, done, user);
 }
 
 void rl_tls_cancel(struct rl_tls_pending *pending)

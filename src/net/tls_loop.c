@@ -15,6 +15,7 @@ static void free_member(struct rl_loop_member *member, struct rill_loop *loop)
 {
 	struct rl_tls_loop *shared = from_member(member);
 	rl_loop_clear_timer(loop, &shared->turn);
+	X509_STORE_free(shared->authorities);
 	rl_free(&loop->env, shared->plain);
 	rl_free(&loop->env, shared);
 }
@@ -81,6 +82,30 @@ void rl_tls_loop_return(struct rl_tls_loop *shared, uint8_t *plain)
 		shared->plain = plain;
 }
 
+X509_STORE *rl_tls_loop_authorities(struct rl_tls_loop *shared)
+{
+	if (shared->authorities)
+		return shared->authorities;
+	X509_STORE *store = X509_STORE_new();
+	if (store && X509_STORE_set_default_paths(store) == 1)
+		shared->authorities = store;
+	else
+		X509_STORE_free(store);
+	return shared->authorities;
+}
+
+static void need_round(struct rl_tls_loop *shared)
+{
+	if (!rl_timer_is_set(&shared->turn))
+		rl_loop_set_timer(shared->loop, &shared->turn, rl_loop_now(shared->loop));
+}
+
+void rl_tls_loop_wait(struct rl_tls_loop *shared, struct rl_tls_waiting *waiting)
+{
+	need_round(shared);
+	rl_list_append(&shared->waiting, &waiting->node);
+}
+
 bool rl_tls_loop_may_step(struct rl_tls_loop *shared, struct rl_tls_waiting *waiting)
 {
 	if (waiting->granted) {
@@ -89,8 +114,7 @@ bool rl_tls_loop_may_step(struct rl_tls_loop *shared, struct rl_tls_waiting *wai
 	}
 	if (!rl_list_empty(&waiting->node))
 		return false;
-	if (!rl_timer_is_set(&shared->turn))
-		rl_loop_set_timer(shared->loop, &shared->turn, shared->loop->now);
+	need_round(shared);
 	if (shared->steps < RL_TLS_STEPS && rl_list_empty(&shared->waiting)) {
 		shared->steps++;
 		return true;

@@ -3,13 +3,14 @@
 #define RL_NET_TLS_STREAM_H
 
 #include <openssl/ssl.h>
-#include "net/tls_context.h"
+#include "net/tls.h"
+#include "net/tls_common.h"
 #include "net/tls_loop.h"
 
 struct rl_tls {
 	struct rl_stream stream; /* set up when the handshake has ended */
 	struct rl_stream *raw;
-	struct rl_tls_context *context;
+	struct rl_tls_common *common; /* of the context: referred to */
 	SSL *ssl;
 	struct rl_tls_pending *pending; /* while in handshake */
 	struct rl_slice *in;            /* what the BIO reads from: raw's bytes, within one call */
@@ -21,12 +22,19 @@ struct rl_tls {
 	bool flushing : 1;
 	bool said_bye : 1; /* close_notify is on its way */
 	int write_error;   /* why the BIO could not write */
+	char *failure;     /* why TLS failed, in words; NULL: it has not */
 };
 
 /* Raw's, from the handshake on; its owner is the struct rl_tls. */
 extern const struct rl_stream_events rl_tls_raw_events;
 
-/* Goes on with the handshake, or ends it (tls_handshake.c). */
+/* Begins a handshake on raw for an SSL that knows its side, which it takes over in any case; NULL
+ * when there was no memory for one. As rl_tls_accept() and rl_tls_connect(), until deadline (of the
+ * loop's clock; RL_TIMER_NEVER: none) (tls_handshake.c). */
+int rl_tls_begin(struct rl_tls_pending **pending, struct rl_stream *raw,
+	struct rl_tls_common *common, SSL *ssl, uint64_t deadline, rl_tls_done done, void *user);
+
+/* Goes on with the handshake, or ends it. */
 void rl_tls_handshake_step(struct rl_tls *tls, struct rl_slice *in);
 void rl_tls_handshake_fail(struct rl_tls *tls, int rc);
 
@@ -43,6 +51,14 @@ void rl_tls_check_answers(struct rl_tls *tls);
 
 /* Frees what lies behind; raw has been closed or was never taken. */
 void rl_tls_free(struct rl_tls *tls);
+
+/* What went wrong, from OpenSSL's error queue where rc is RILL_ETLS, as one sentence
+ * (tls_reason.c). */
+#define RL_TLS_REASON 256
+void rl_tls_reason(const struct rl_tls *tls, int rc, char text[RL_TLS_REASON]);
+
+/* The code for OpenSSL, or the BIO below it, not going on. */
+int rl_tls_error(const struct rl_tls *tls);
 
 /* A BIO over tls, for both directions (tls_bio.c). */
 BIO *rl_tls_bio_new(struct rl_tls *tls);

@@ -48,41 +48,6 @@ int rl_strings_copy(const struct rl_env *env, const char *const **to, const char
 	return 0;
 }
 
-/* The zlib states which all services of a loop share; goes with the loop. */
-struct pool_member {
-	struct rl_loop_member member;
-	struct rl_deflate_pool *pool;
-};
-static const char pool_key;
-
-static void free_pool(struct rl_loop_member *member, struct rill_loop *loop)
-{
-	struct pool_member *m = rl_container(member, struct pool_member, member);
-	rl_loop_leave(member);
-	rl_deflate_pool_free(m->pool);
-	rl_free(&loop->env, m);
-}
-
-struct rl_deflate_pool *rl_websocket_pool(struct rill_loop *loop)
-{
-	struct rl_loop_member *member = rl_loop_find(loop, &pool_key);
-	if (member)
-		return rl_container(member, struct pool_member, member)->pool;
-	struct pool_member *m = rl_zalloc(&loop->env, sizeof(*m));
-	if (!m)
-		return NULL;
-	m->pool = rl_deflate_pool_new(&loop->env);
-	if (!m->pool) {
-		rl_free(&loop->env, m);
-		return NULL;
-	}
-	rl_list_init(&m->member.node);
-	m->member.key = &pool_key;
-	m->member.free = free_pool;
-	rl_loop_join(loop, &m->member);
-	return m->pool;
-}
-
 bool rl_websocket_own_field(struct rl_slice name)
 {
 	static const char *const own[] = { "Connection", "Upgrade", "Content-Length",
@@ -117,21 +82,10 @@ static int build_fields(struct rill_websocket *service, const char *const *heade
 /* The sentence about the first that makes no sense; NULL when all do. */
 static const char *find_fault(const rill_websocket_options *o)
 {
-	const rill_deflate_options *d = &o->deflate;
 	if (!o->max_message)
 		return "max_message must not be 0";
 	if (!o->max_fragments)
 		return "max_fragments must not be 0";
-	if (d->level < 1 || d->level > 9)
-		return "deflate.level must be 1 to 9";
-	if (d->mem_level < 1 || d->mem_level > 9)
-		return "deflate.mem_level must be 1 to 9";
-	if (d->strategy < 0 || d->strategy > 4)
-		return "deflate.strategy must be 0 to 4";
-	if (d->max_window_bits < 9 || d->max_window_bits > 15)
-		return "deflate.max_window_bits must be 9 to 15";
-	if (d->request_window_bits < 8 || d->request_window_bits > 15)
-		return "deflate.request_window_bits must be 8 to 15";
 	for (const char *const *p = o->protocols; p && *p; p++)
 		if (!rl_slice_is_token(rl_slice_str(*p)))
 			return "protocols must be tokens";
@@ -175,17 +129,6 @@ static void set_config(struct rill_websocket *service)
 	service->config.close_timeout = o->close_timeout_ms;
 	service->config.ping_interval = o->ping_interval_ms;
 	service->config.pong_timeout = o->pong_timeout_ms;
-	service->deflate = (struct rl_deflate_options){
-		.level = o->deflate.level,
-		.mem_level = o->deflate.mem_level,
-		.strategy = o->deflate.strategy,
-		.max_window_bits = (uint8_t)o->deflate.max_window_bits,
-		.request_window_bits = (uint8_t)o->deflate.request_window_bits,
-		.no_context_takeover = o->deflate.no_context_takeover,
-		.request_no_context_takeover = o->deflate.request_no_context_takeover,
-		.threshold = o->deflate.threshold,
-		.ceiling = o->deflate.ceiling,
-	};
 }
 
 static void free_service(struct rill_websocket *service)
@@ -195,6 +138,7 @@ static void free_service(struct rill_websocket *service)
 	rl_free(env, (void *)service->options.protocols);
 	rl_free(env, (void *)service->options.keep_headers);
 	rl_free(env, (void *)service->options.origins);
+	rl_ws_extensions_free(service->extensions);
 	rl_buf_release(&service->fields);
 	rl_free(env, service);
 }
@@ -270,14 +214,15 @@ int rill_websocket_serve(rill_server *server, const char *prefix, const rill_han
 		rc = build_fields(service, given.headers);
 	if (rc == RILL_EINVAL)
 		why = "headers must be \"Name: value\" and none of the handshake's own";
+	if (rc == 0 && !why)
+		rc = rl_websocket_extensions(
+			&service->extensions, loop, &given.deflate, given.extensions, &why);
+	service->options.extensions = NULL; /* the caller's list */
 	if (why) {
 		rl_log(&loop->env, RILL_LOG_ERROR, "websocket options: %s", why);
 		rc = RILL_EINVAL;
 	}
 	set_config(service);
-	service->pool = rl_websocket_pool(loop);
-	if (rc == 0 && !service->pool)
-		rc = RILL_ENOMEM;
 	if (rc == 0)
 		rc = rill_server_handle(
 			server, prefix, rl_websocket_request, service, &service->route);

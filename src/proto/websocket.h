@@ -1,14 +1,15 @@
 /* websocket.h: the inside of the WebSocket service: the service, an opening that is being decided,
  * a running connection, and the table of framings behind it.
  *
- *   websocket.c          the service: options, attaching, stopping
- *   websocket_open.c     a request for a WebSocket, from its head to the 101 or the refusal
- *   websocket_origin.c   which origins are admitted
- *   websocket_make.c     a connection made of an opening that was accepted
- *   websocket_conn.c     a running connection: a rill_conn on a stream
- *   websocket_ops.c      what the program does with it
- *   websocket_framing.c  RFC 6455 and hixie as rows of one table
- *   websocket_trace.c    frames for the trace tap */
+ *   websocket.c             the service: options, attaching, stopping
+ *   websocket_extensions.c  the extensions it has
+ *   websocket_open.c        a request for a WebSocket, from its head to the 101 or the refusal
+ *   websocket_origin.c      which origins are admitted
+ *   websocket_make.c        a connection made of an opening that was accepted
+ *   websocket_conn.c        a running connection: a rill_conn on a stream
+ *   websocket_ops.c         what the program does with it
+ *   websocket_framing.c     RFC 6455 and hixie as rows of one table
+ *   websocket_trace.c       frames for the trace tap */
 #ifndef RL_PROTO_WEBSOCKET_H
 #define RL_PROTO_WEBSOCKET_H
 
@@ -16,9 +17,9 @@
 #include "conn/conn.h"
 #include "http/exchange.h"
 #include "http/server.h"
-#include "wire/deflate.h"
 #include "wire/hixie.h"
 #include "wire/ws_handshake.h"
+#include "wire/ws_pipeline.h"
 #include "wire/ws_session.h"
 
 struct rl_ws_conn;
@@ -33,8 +34,7 @@ struct rill_websocket {
 	const rill_handler *handler;
 	rill_websocket_options options; /* its lists are copies, each in one allocation */
 	struct rl_ws_config config;
-	struct rl_deflate_options deflate;
-	struct rl_deflate_pool *pool;
+	struct rl_ws_extensions *extensions;
 	struct rl_buf fields;    /* options.headers as lines */
 	struct rl_list conns;    /* struct rill_conn */
 	struct rl_list openings; /* struct rl_ws_opening */
@@ -49,6 +49,11 @@ void rl_websocket_release(struct rill_websocket *service);
 /* A copy of a NULL-terminated list of strings in one allocation; *to NULL for NULL. */
 int rl_strings_copy(const struct rl_env *env, const char *const **to, const char *const *from);
 
+/* Registers permessage-deflate, unless it is switched off, and the program's own. 0; RILL_EINVAL with a
+ * sentence about the option that makes no sense; RILL_ENOMEM. */
+int rl_websocket_extensions(struct rl_ws_extensions **set, struct rill_loop *loop,
+	const rill_deflate_options *options, const rill_extension *const *list, const char **why);
+
 /* The inflating and deflating states the loop's services share. NULL when out of memory. */
 struct rl_deflate_pool *rl_websocket_pool(struct rill_loop *loop);
 
@@ -62,10 +67,9 @@ struct rl_ws_opening {
 	struct rl_task task;     /* on_open at the end of the turn */
 	struct rl_ws_request wanted;
 	struct rl_slice protocol; /* chosen; in the request's head or the service's list */
-	struct rl_deflate_params deflate;
+	struct rl_ws_pipeline *pipeline; /* agreed on, until the connection has it */
 	struct rl_buf fields; /* rill_websocket_add_header() */
 	void *user;           /* what rill_websocket_accept() said in the hook */
-	bool deflated;        /* permessage-deflate was agreed */
 	bool taken;           /* the stream was taken: the request is ours to release */
 	bool in_hook;         /* on_request is being asked */
 	bool decided;         /* accepted, refused or abandoned */
@@ -161,6 +165,10 @@ int rl_ws_conn_flush_scratch(struct rl_ws_conn *c);
 /* The two sides of a connection: what its stream tells it, what the program tells it. */
 extern const struct rl_stream_events rl_ws_stream_events;
 extern const struct rl_conn_ops rl_ws_conn_ops;
+
+/* An extension has failed while something was sent: the peer is told 1011, the program at the end of
+ * the turn. For the inside of a downcall. */
+void rl_ws_conn_fail_later(struct rl_ws_conn *c);
 
 /* Nothing below may call up any more; an opening is forgotten. The stream is still the caller's. */
 void rl_ws_conn_let_go(struct rl_ws_conn *c);

@@ -122,6 +122,19 @@ static void failed(struct rl_ws_conn *c)
 	end_gently(c, code, rl_slice_str(text));
 }
 
+void rl_ws_conn_fail_later(struct rl_ws_conn *c)
+{
+	struct rl_stream *stream = c->stream;
+	rl_ws_fail(&c->wire.rfc, 1011, "an extension failed", rl_loop_now(c->conn.loop));
+	rl_ws_conn_flush_scratch(c);
+	rl_conn_keep_peer(&c->conn, &stream->peer);
+	c->broken = true;
+	rl_ws_conn_let_go(c);
+	c->stream = NULL;
+	rl_stream_close_gently(stream, c->service->options.close_timeout_ms);
+	rl_conn_closed_later(&c->conn, 1011);
+}
+
 static void deliver(struct rl_ws_conn *c, const struct rl_ws_event *ev)
 {
 	switch (ev->type) {

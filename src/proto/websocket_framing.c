@@ -31,6 +31,10 @@ static int rfc_send(struct rl_ws_conn *c, rill_kind kind, struct rl_slice data,
 		return put_whole(c, kind, data, blob);
 	int rc = rl_ws_write(
 		&c->wire.rfc, &c->conn.loop->scratch, kind == RILL_TEXT, first, last, data);
+	if (rc == RILL_EIO) {
+		rl_ws_conn_fail_later(c);
+		return RILL_ECLOSED;
+	}
 	if (rc < 0)
 		return rc;
 	rc = rl_ws_conn_flush_scratch(c);

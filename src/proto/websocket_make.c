@@ -54,7 +54,7 @@ static int init_hixie(struct rl_ws_conn *c, const struct rl_ws_request *wanted)
 	return 0;
 }
 
-static int init_framing(struct rl_ws_conn *c, const struct rl_ws_opening *opening)
+static int init_framing(struct rl_ws_conn *c, struct rl_ws_opening *opening)
 {
 	struct rill_websocket *service = c->service;
 	struct rill_loop *loop = c->conn.loop;
@@ -63,11 +63,9 @@ static int init_framing(struct rl_ws_conn *c, const struct rl_ws_opening *openin
 		return init_hixie(c, &opening->wanted);
 	c->framing = &rl_ws_framing_rfc;
 	rl_ws_init(&c->wire.rfc, &service->config, RL_WS_SERVER, &loop->scratch, rl_loop_now(loop));
-	if (!opening->deflated)
-		return 0;
-	c->wire.rfc.deflate = rl_deflate_new(
-		&loop->env, service->pool, &service->deflate, &opening->deflate, true);
-	return c->wire.rfc.deflate ? 0 : RILL_ENOMEM;
+	c->wire.rfc.pipeline = opening->pipeline;
+	opening->pipeline = NULL;
+	return 0;
 }
 
 static int write_answer(

@@ -23,6 +23,7 @@ void rl_ws_opening_free(struct rl_ws_opening *opening)
 	rl_list_remove(&opening->task.node);
 	rl_list_remove(&opening->node);
 	rl_buf_release(&opening->fields);
+	rl_ws_pipeline_free(opening->pipeline);
 	if (opening->taken)
 		rl_exchange_release(opening->request);
 	else
@@ -56,9 +57,10 @@ static int refuse_version(
 	return rl_exchange_fail(request, 426, sentence);
 }
 
-/* Picks the extensions the client offers and we have. 0 or RILL_EPROTO (a header that breaks the
- * grammar), RILL_ENOMEM. */
-static int negotiate(struct rl_ws_opening *opening)
+/* Picks the extensions the client offers and we have: what the answer says about them is appended to
+ * response; NULL: only the grammar is looked at. 0, RILL_EPROTO (a header that breaks the grammar),
+ * RILL_ENOMEM. */
+static int negotiate(struct rl_ws_opening *opening, struct rl_buf *response)
 {
 	struct rill_websocket *service = opening->service;
 	struct rl_slice header;
@@ -66,15 +68,17 @@ static int negotiate(struct rl_ws_opening *opening)
 	if (opening->wanted.version == RL_WS_HIXIE75 || opening->wanted.version == RL_WS_HIXIE76 ||
 		!rl_http1_field(head, RL_SLICE("Sec-WebSocket-Extensions"), &header))
 		return 0;
-	struct rl_buf *scratch = &service->loop->scratch;
-	int rc = rl_ws_join_extensions(head, scratch);
-	if (rc >= 0)
-		rc = rl_deflate_accept(&service->deflate, rl_buf_slice(scratch), &opening->deflate);
-	rl_buf_consume(scratch, scratch->len);
-	if (rc < 0)
-		return rc;
-	opening->deflated = rc > 0 && service->options.deflate.enabled;
-	return 0;
+	struct rl_buf offers;
+	rl_buf_init(&offers, &service->loop->env);
+	int rc = rl_ws_join_extensions(head, &offers);
+	header = rl_buf_slice(&offers);
+	if (rc >= 0 && response)
+		rc = rl_ws_extensions_accept(
+			service->extensions, header, response, &opening->pipeline);
+	else if (rc >= 0)
+		rc = rl_ws_check_extensions(header);
+	rl_buf_release(&offers);
+	return rc;
 }
 
 static void on_gone(rill_request *request, int rc, void *user)
@@ -144,7 +148,7 @@ static int accept_opening(struct rl_ws_opening *opening, void *user)
 	struct rill_websocket *service = opening->service;
 	struct rl_buf extensions;
 	rl_buf_init(&extensions, &service->loop->env);
-	if (opening->deflated && rl_deflate_write_response(&opening->deflate, &extensions) < 0) {
+	if (negotiate(opening, &extensions) < 0) {
 		rl_buf_release(&extensions);
 		refuse(opening, 503, no_memory);
 		return RILL_ENOMEM;
@@ -244,7 +248,7 @@ int rl_websocket_request(rill_request *request, void *user)
 		refuse(opening, 403, "WebSockets from this origin are not admitted.");
 		return RILL_TAKE;
 	}
-	int rc = negotiate(opening);
+	int rc = negotiate(opening, NULL);
 	if (rc < 0) {
 		bool broken = rc == RILL_EPROTO;
 		refuse(opening, broken ? 400 : 503,

@@ -55,7 +55,8 @@ __attribute__((noinline)) static int send_any(struct rill_conn *conn, rill_kind 
 	}
 	if (rc < 0)
 		rc = c->framing->send(c, kind, data, blob, first, last);
-	rl_conn_note_queue(conn, rl_stream_queued(c->stream));
+	if (c->stream)
+		rl_conn_note_queue(conn, rl_stream_queued(c->stream));
 	return rc;
 }
 
@@ -91,7 +92,7 @@ static int op_send(struct rill_conn *conn, rill_kind kind, struct rl_slice data,
 	struct rl_stream *stream = c->stream;
 	const rill_websocket_options *options = &c->service->options;
 	if (!first || !last || blob || conn->traced || c->framing != &rl_ws_framing_rfc ||
-		c->wire.rfc.deflate || (options->max_send && data.len > options->max_send) ||
+		c->wire.rfc.pipeline || (options->max_send && data.len > options->max_send) ||
 		(options->max_queue && stream->queue.bytes))
 		return send_any(conn, kind, data, blob, first, last);
 	if (data.len - 16 > 48)
@@ -229,6 +230,11 @@ static void op_ended(struct rill_conn *conn)
 		stats->messages_out += conn->messages_out;
 		stats->bytes_in += conn->bytes_in;
 		stats->bytes_out += conn->bytes_out;
+	}
+	/* The memory may stay, the program's extensions need not. */
+	if (c->framing == &rl_ws_framing_rfc) {
+		rl_ws_pipeline_free(c->wire.rfc.pipeline);
+		c->wire.rfc.pipeline = NULL;
 	}
 	rl_websocket_release(c->service);
 	c->service = NULL;

@@ -45,6 +45,8 @@ static void show(struct rl_ws_conn *c, const struct rl_ws_tap *tap, bool out)
 		.opcode = tap->head.first & 0x0f,
 		.fin = tap->head.first & RL_WS_FIN,
 		.rsv1 = tap->head.first & RL_WS_RSV1,
+		.rsv2 = tap->head.first & RL_WS_RSV2,
+		.rsv3 = tap->head.first & RL_WS_RSV3,
 		.masked = tap->head.masked,
 		.len = tap->head.len,
 		.head = { tap->head_bytes, tap->head.size },

@@ -73,7 +73,12 @@ void rl_deflate_free(struct rl_deflate *d)
 
 bool rl_deflate_wants(const struct rl_deflate *d, size_t len)
 {
-	return len >= d->threshold && (!d->ceiling || len <= d->ceiling);
+	return len >= d->threshold && (!d->ceiling || len <= d->ceiling) && !d->deflate_failed;
+}
+
+uint8_t rl_deflate_window_bits(const struct rl_deflate *d)
+{
+	return d->deflater_kind.bits;
 }
 
 static void drop_inflater(struct rl_deflate *d)
@@ -86,6 +91,12 @@ static void drop_deflater(struct rl_deflate *d)
 {
 	rl_zstate_return(d->pool, d->deflater);
 	d->deflater = NULL;
+}
+
+void rl_deflate_forget(struct rl_deflate *d)
+{
+	assert(!d->deflating);
+	drop_deflater(d);
 }
 
 /* Hands zlib the next input when it has used up the last; it counts in unsigned int. */

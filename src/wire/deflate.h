@@ -9,6 +9,7 @@
 
 #include "base/buf.h"
 #include "base/slice.h"
+#include "wire/ws_extension.h"
 
 struct rl_deflate;
 
@@ -35,22 +36,20 @@ struct rl_deflate_params {
 	bool server_bits_given, client_bits_given; /* stands in the response */
 };
 
-/* Server: reads all Sec-WebSocket-Extensions of a request, joined by commas, and takes the first
- * acceptable permessage-deflate offer; offers it cannot take are declined, extensions it does not
- * know are passed over. Returns 1 with params filled, 0 when nothing was taken, RILL_EPROTO when
- * the header breaks the grammar (RFC 6455, 9.1): answer 400. */
-int rl_deflate_accept(const struct rl_deflate_options *options, struct rl_slice header,
+/* The extension's name is looked at elsewhere (ws_extensions.c); here are its parameters. */
+
+/* Server: can this offer be taken? Then params are filled. */
+bool rl_deflate_accept(const struct rl_deflate_options *options, struct rl_ws_extension offer,
 		struct rl_deflate_params *params);
 
-/* Server: appends the extension as it stands in the response ("permessage-deflate; ..."). */
+/* Server: appends the parameters of the response ("a; b=10"; nothing when there are none). */
 int rl_deflate_write_response(const struct rl_deflate_params *params, struct rl_buf *out);
 
-/* Client: appends the offer. */
+/* Client: appends the parameters of the offer. */
 int rl_deflate_write_offer(const struct rl_deflate_options *options, struct rl_buf *out);
 
-/* Client: reads the one extension of the response: 1 accepted, 0 when it is another extension,
- * RILL_EPROTO when it is not what was offered (RFC 7692, 7.1.2). */
-int rl_deflate_confirm(const struct rl_deflate_options *options, struct rl_slice extension,
+/* Client: is the response what was offered (RFC 7692, 7.1.2)? Then params are filled. */
+bool rl_deflate_confirm(const struct rl_deflate_options *options, struct rl_ws_extension answer,
 		struct rl_deflate_params *params);
 
 /* zlib states not in use, for directions without takeover; one per loop (not thread-safe). Keeps
@@ -82,7 +81,15 @@ int rl_deflate_inflate(
  * the lost one are out: then every further call returns RILL_ENOMEM. */
 int rl_deflate_compress(struct rl_deflate *d, struct rl_slice in, bool fin, struct rl_buf *out);
 
-/* Is a message of len bytes to be compressed, by threshold and ceiling? */
+/* Is a message of len bytes to be compressed, by threshold and ceiling? Never when the compressor has
+ * lost pieces of one. */
 bool rl_deflate_wants(const struct rl_deflate *d, size_t len);
+
+/* The window of our compressor: 9 to 15. */
+uint8_t rl_deflate_window_bits(const struct rl_deflate *d);
+
+/* Between two messages: our compressor begins anew, because another one's message has gone out and the
+ * peer's window holds that. */
+void rl_deflate_forget(struct rl_deflate *d);
 
 #endif

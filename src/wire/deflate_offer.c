@@ -1,14 +1,12 @@
 /* deflate_offer.c: the negotiation of permessage-deflate (RFC 7692, section 7.1): see deflate.h.
  *
  * An offer that makes no sense is declined, never an error: RFC 7692, 7.1 tells a server to go on
- * to the next one. Only a header that breaks the grammar of the list is an error.
+ * to the next one.
  *
  * zlib cannot deflate with a window of 256 bytes (it takes 512 without saying so), therefore a
  * peer that asks our compressor for 8 bits is declined. It may announce 8 for its own: a larger
  * window inflates that as well. */
-#include <rill/error.h>
 #include "wire/deflate.h"
-#include "wire/ws_extension.h"
 
 enum {
 	BITS_MIN = 8,
@@ -22,8 +20,6 @@ struct terms {
 	bool server_bits_given, client_bits_given;
 	uint8_t server_bits, client_bits; /* 0: without value */
 };
-
-#define EXTENSION_NAME RL_SLICE("permessage-deflate")
 
 void rl_deflate_options_default(struct rl_deflate_options *options)
 {
@@ -130,31 +126,24 @@ static bool take_offer(const struct rl_deflate_options *options, const struct te
 	return true;
 }
 
-int rl_deflate_accept(const struct rl_deflate_options *options, struct rl_slice header,
+bool rl_deflate_accept(const struct rl_deflate_options *options, struct rl_ws_extension offer,
 	struct rl_deflate_params *params)
 {
-	struct rl_ws_extension extension;
-	struct rl_deflate_params taken;
-	struct terms offer;
-	bool found = false;
-	int rc;
-
-	while ((rc = rl_ws_next_extension(&header, &extension)) > 0) {
-		if (found || !rl_slice_equal(extension.name, EXTENSION_NAME))
-			continue; /* the rest is read for its grammar alone */
-		found = read_terms(&extension, true, &offer) && take_offer(options, &offer, &taken);
-	}
-	if (rc < 0)
-		return rc;
-	if (found)
-		*params = taken;
-	return found;
+	struct terms terms;
+	return read_terms(&offer, true, &terms) && take_offer(options, &terms, params);
 }
 
-/* Appends "; name=bits", or "; name" for 0. */
-static int write_bits(struct rl_buf *out, const char *name, uint8_t bits)
+/* Appends one of the parameters that begin at start. */
+static int write_name(struct rl_buf *out, size_t start, const char *name)
 {
-	int rc = rl_buf_append_str(out, name);
+	int rc = out->len > start ? rl_buf_append_str(out, "; ") : 0;
+	return rc == 0 ? rl_buf_append_str(out, name) : rc;
+}
+
+/* "name=bits", or "name" for 0. */
+static int write_bits(struct rl_buf *out, size_t start, const char *name, uint8_t bits)
+{
+	int rc = write_name(out, start, name);
 	if (rc == 0 && bits)
 		rc = rl_buf_append_str(out, "=");
 	if (rc == 0 && bits)
@@ -165,18 +154,18 @@ static int write_bits(struct rl_buf *out, const char *name, uint8_t bits)
 /* All or nothing. */
 static int write_terms(const struct terms *terms, struct rl_buf *out)
 {
-	size_t before = out->len;
-	int rc = rl_buf_append_slice(out, EXTENSION_NAME);
-	if (rc == 0 && terms->server_no_takeover)
-		rc = rl_buf_append_str(out, "; server_no_context_takeover");
+	size_t start = out->len;
+	int rc = 0;
+	if (terms->server_no_takeover)
+		rc = write_name(out, start, "server_no_context_takeover");
 	if (rc == 0 && terms->client_no_takeover)
-		rc = rl_buf_append_str(out, "; client_no_context_takeover");
+		rc = write_name(out, start, "client_no_context_takeover");
 	if (rc == 0 && terms->server_bits_given)
-		rc = write_bits(out, "; server_max_window_bits", terms->server_bits);
+		rc = write_bits(out, start, "server_max_window_bits", terms->server_bits);
 	if (rc == 0 && terms->client_bits_given)
-		rc = write_bits(out, "; client_max_window_bits", terms->client_bits);
+		rc = write_bits(out, start, "client_max_window_bits", terms->client_bits);
 	if (rc < 0)
-		out->len = before;
+		out->len = start;
 	return rc;
 }
 
@@ -222,20 +211,13 @@ static bool answer_fits(const struct rl_deflate_options *options, const struct t
 		       answer->client_bits <= options->max_window_bits);
 }
 
-int rl_deflate_confirm(const struct rl_deflate_options *options, struct rl_slice extension,
+bool rl_deflate_confirm(const struct rl_deflate_options *options, struct rl_ws_extension extension,
 	struct rl_deflate_params *params)
 {
-	struct rl_slice header = extension;
-	struct rl_ws_extension first, second;
 	struct terms answer;
 
-	if (rl_ws_next_extension(&header, &first) <= 0 ||
-		rl_ws_next_extension(&header, &second) != 0)
-		return RILL_EPROTO;
-	if (!rl_slice_equal(first.name, EXTENSION_NAME))
-		return 0;
-	if (!read_terms(&first, false, &answer) || !answer_fits(options, &answer))
-		return RILL_EPROTO;
+	if (!read_terms(&extension, false, &answer) || !answer_fits(options, &answer))
+		return false;
 	*params = (struct rl_deflate_params){
 		.server_window_bits = answer.server_bits_given ? answer.server_bits : BITS_MAX,
 		.client_window_bits = answer.client_bits_given ? answer.client_bits
@@ -245,5 +227,5 @@ int rl_deflate_confirm(const struct rl_deflate_options *options, struct rl_slice
 		.server_bits_given = answer.server_bits_given,
 		.client_bits_given = answer.client_bits_given,
 	};
-	return 1;
+	return true;
 }

@@ -2,9 +2,10 @@
  * on, and then in a row through which every message passes. permessage-deflate is a row of the same
  * table as those a program brings (rill/extension.h).
  *
- *   ws_extension.c   the grammar of the header
- *   ws_extensions.c  what a service or client has registered, and negotiation
- *   ws_pipeline.c    what was agreed: the transformations */
+ *   ws_extension.c       the grammar of the header
+ *   ws_extensions.c      what a service or client has registered, and negotiation
+ *   deflate_extension.c  permessage-deflate as one of them
+ *   ws_pipeline.c        what was agreed: the transformations */
 #ifndef RL_WIRE_WS_PIPELINE_H
 #define RL_WIRE_WS_PIPELINE_H
 
@@ -58,8 +59,9 @@ uint8_t rl_ws_pipeline_wants(struct rl_ws_pipeline *pipeline, bool text, size_t 
  *   RILL_ETOOBIG  it would go past cap (in: 1009)
  *   RILL_EPROTO   in: cannot be undone: 1007
  *   RILL_ENOMEM, RILL_EIO (an extension's own failure): 1011
- * After a failure that direction is lost: the same again on every further call. (Of deflate's
- * compressor alone a message that was lost whole may be followed by another; see deflate.h.) */
+ * After a failure that direction is lost: the same again on every further call. Out: RILL_ENOMEM is said
+ * of messages that pass through permessage-deflate alone, and a message that was lost whole may be
+ * followed by another (see deflate.h); all else is RILL_EIO. On failure nothing is appended. */
 int rl_ws_pipeline_in(struct rl_ws_pipeline *pipeline, uint8_t bits, bool text, struct rl_slice in,
 	bool first, bool last, struct rl_buf *out, size_t cap);
 int rl_ws_pipeline_out(struct rl_ws_pipeline *pipeline, uint8_t bits, bool text,

@@ -7,8 +7,10 @@
  * and text, and rl_ws_next() alone fails the session. */
 #include <rill/error.h>
 #include "base/utf8.h"
-#include "wire/deflate.h"
+#include "wire/ws_pipeline.h"
 #include "wire/ws_session_impl.h"
+
+#define RSV_BITS (RL_WS_RSV1 | RL_WS_RSV2 | RL_WS_RSV3)
 
 void rl_ws_config_default(struct rl_ws_config *config)
 {
@@ -65,19 +67,18 @@ static void drop_part(struct rl_ws *ws)
 void rl_ws_fini(struct rl_ws *ws)
 {
 	drop_part(ws);
-	if (ws->deflate)
-		rl_deflate_free(ws->deflate);
-	ws->deflate = NULL;
+	rl_ws_pipeline_free(ws->pipeline);
+	ws->pipeline = NULL;
 }
 
 static int judge_first_byte(struct rl_ws *ws, uint8_t first)
 {
 	uint8_t opcode = first & 0x0f;
-	uint8_t rsv = first & (RL_WS_RSV1 | RL_WS_RSV2 | RL_WS_RSV3);
+	uint8_t rsv = first & RSV_BITS;
 	bool begins = opcode == RL_WS_OP_TEXT || opcode == RL_WS_OP_BINARY;
 
-	/* RFC 7692, 6: RSV1 is for the first frame of a data message alone. */
-	if (rsv && !(rsv == RL_WS_RSV1 && ws->deflate && begins))
+	/* Bits that were agreed on are for the first frame of a data message alone (RFC 7692, 6). */
+	if (rsv && !(begins && ws->pipeline && !(rsv & ~rl_ws_pipeline_bits(ws->pipeline))))
 		return rl_ws_wrong(ws, RL_WS_PROTOCOL_ERROR, "a reserved bit is set");
 	if (rl_ws_is_control(opcode)) {
 		if (opcode > RL_WS_OP_PONG)
@@ -111,7 +112,7 @@ static uint64_t least_length(const uint8_t *data, size_t n)
 	return value;
 }
 
-/* What an uncompressed frame may have, after those of its message before it. */
+/* What an untransformed frame may have, after those of its message before it. */
 static uint64_t most_plain(const struct rl_ws *ws)
 {
 	return ws->config->max_message - (ws->in_message ? ws->part->message_len : 0);
@@ -120,7 +121,7 @@ static uint64_t most_plain(const struct rl_ws *ws)
 /* Incompressible bytes grow when compressed, with zlib's least memory by 9/64 (deflateBound()), and
  * a message within the limit is not to be refused for that. What it inflates to is watched while
  * it does. */
-static uint64_t most_compressed(const struct rl_ws *ws)
+static uint64_t most_transformed(const struct rl_ws *ws)
 {
 	uint64_t max = ws->config->max_message;
 	uint64_t more = max / 64 * 9 + 64;
@@ -148,8 +149,8 @@ static int judge_length(struct rl_ws *ws, const uint8_t *data, size_t n)
 	uint64_t len = least_length(data, n);
 	if (len >> 63)
 		return rl_ws_wrong(ws, RL_WS_PROTOCOL_ERROR, "a length with its top bit set");
-	bool compressed = ws->in_message ? ws->compressed : first & RL_WS_RSV1;
-	if (len > (compressed ? most_compressed(ws) : most_plain(ws)))
+	uint8_t bits = ws->in_message ? ws->bits : first & RSV_BITS;
+	if (len > (bits ? most_transformed(ws) : most_plain(ws)))
 		return rl_ws_wrong(ws, RL_WS_TOO_BIG, "frame length too large");
 	return 0;
 }
@@ -158,7 +159,8 @@ static void begin_message(struct rl_ws *ws, uint8_t first)
 {
 	ws->in_message = true;
 	ws->text = (first & 0x0f) == RL_WS_OP_TEXT;
-	ws->compressed = first & RL_WS_RSV1;
+	ws->bits = first & RSV_BITS;
+	ws->undoing = false;
 	ws->piece_out = false;
 	ws->part->message_len = 0;
 	ws->part->fragments = 0;

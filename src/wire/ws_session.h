@@ -18,12 +18,12 @@
 #include "base/utf8.h"
 #include "wire/ws_frame.h"
 
-struct rl_deflate;
+struct rl_ws_pipeline;
 
 /* What is the same for all connections of one service; outlives its sessions. */
 struct rl_ws_config {
-	uint64_t max_message; /* bytes of a message, after inflating; 1009 above. A compressed frame
-	                         * may announce a little more, for what does not compress */
+	uint64_t max_message; /* bytes of a message, out of its extensions; 1009 above. A transformed
+	                         * frame may announce a little more, for what does not compress */
 	uint32_t max_fragments; /* frames of one message; 1008 above */
 	bool pieces;            /* hand out PIECE events as bytes come, not whole messages */
 	uint32_t close_timeout; /* ms from our Close, or from a failure, to the end of TCP */
@@ -61,7 +61,7 @@ struct rl_ws_event {
 	enum rl_ws_event_type type;
 	bool text;       /* MESSAGE, PIECE: text, else binary */
 	bool first, fin; /* PIECE */
-	bool compressed; /* MESSAGE, PIECE: came compressed (for the trace tap) */
+	uint8_t bits;    /* MESSAGE, PIECE: the RSV bits it came with */
 	bool in_place;   /* MESSAGE: data lies in the input, and the session holds nothing: it
 	                       * need not be called again before there is more input */
 	uint16_t code;
@@ -71,7 +71,7 @@ struct rl_ws_event {
 
 /* What there is of a frame or message that has begun and not ended. */
 struct rl_ws_part {
-	struct rl_buf message; /* of a message that came cut, fragmented or compressed */
+	struct rl_buf message; /* of a message that came cut, fragmented or transformed */
 	uint8_t *control;      /* payload of a cut control frame (125 bytes), while needed */
 	uint64_t frame_left;   /* payload bytes of the current frame still to come */
 	uint64_t message_len;  /* bytes of the message so far, pieces handed out included */
@@ -84,7 +84,7 @@ struct rl_ws_part {
 	uint8_t carry[4];
 };
 
-/* One end. Fields are the session's own; its owner sets deflate after init when it was agreed, and
+/* One end. Fields are the session's own; its owner sets pipeline after init when there is one, and
  * reads state, close_code and error_text.
  *
  * An idle session holds no memory: what an event handed out goes back in the rl_ws_next() after it,
@@ -92,7 +92,7 @@ struct rl_ws_part {
 struct rl_ws {
 	const struct rl_ws_config *config;
 	struct rl_buf *out; /* where the session's own frames go; also names the allocator */
-	struct rl_deflate *deflate; /* owned; NULL when not agreed */
+	struct rl_ws_pipeline *pipeline; /* owned; NULL: no extension was agreed on */
 	struct rl_ws_part *part;    /* NULL between messages that lie whole in the input */
 	const char *error_text;     /* after a failure or a missed deadline: one sentence. Static */
 	uint64_t deadline_at;       /* when expire() has to be called; UINT64_MAX: never */
@@ -106,14 +106,14 @@ struct rl_ws {
 	bool fin : 1;        /* of the current frame */
 	bool in_message : 1; /* a data message is open; part is there */
 	bool text : 1;
-	bool compressed : 1;
+	bool undoing : 1; /* a piece of this message has gone through the pipeline */
 	bool piece_out : 1;      /* pieces: the first of this message has been handed out */
 	bool bad_text : 1;       /* found in rl_ws_received(), told by rl_ws_next() */
 	bool pong_due : 1;       /* the latest automatic ping is unanswered */
 	bool hold_message : 1;   /* message was handed out; release before going on */
 	bool hold_control : 1;   /* likewise control */
-	bool out_compressed : 1; /* the message being sent in fragments is compressed */
-	bool deflate_broken : 1; /* a compressor that lost output is not used again */
+	uint8_t bits;            /* RSV bits of the message that comes: what is to be undone */
+	uint8_t out_bits;        /* ... of the one that is being sent */
 };
 
 /* config and out outlive the session; memory is taken as out takes it; out receives the session's own frames. now: ms, for the
@@ -125,12 +125,12 @@ void rl_ws_fini(struct rl_ws *ws);
 /* Reads on. Returns 1 with one event, 0 when more bytes are needed, or
  *   RILL_EPROTO  the peer broke the protocol or a limit: the session is FAILED, close_code and
  *                error_text say how (1002, 1007, 1008, 1009), the Close has been queued
- *   RILL_ENOMEM  likewise, with 1011
+ *   RILL_ENOMEM, RILL_EIO (an extension's failure)  likewise, with 1011
  * In the states DONE and FAILED it discards all input and returns 0. now: ms. */
 int rl_ws_next(struct rl_ws *ws, struct rl_slice *in, struct rl_ws_event *ev, uint64_t now);
 
 /* Memory into which the next payload bytes may be received directly, at most *len of them; NULL
- * when the session is not inside the uncompressed payload of a large cut frame. The bytes go in
+ * when the session is not inside the untransformed payload of a large cut frame. The bytes go in
  * as they come from the wire. Growth follows what has arrived, not what was announced. */
 uint8_t *rl_ws_receive_target(struct rl_ws *ws, size_t *len);
 
@@ -213,7 +213,7 @@ static inline size_t rl_ws_held(const struct rl_ws *ws)
 	return ws->part ? ws->part->message.cap : 0;
 }
 
-/* Is a message's memory the session's own (came cut, fragmented or inflated)? Then this takes it
+/* Is a message's memory the session's own (came cut, fragmented or transformed)? Then this takes it
  * over as a blob during the MESSAGE event; NULL when it lies in the input or memory is short. */
 struct rl_blob *rl_ws_take_message(struct rl_ws *ws);
 
@@ -228,15 +228,16 @@ int rl_ws_close(struct rl_ws *ws, uint16_t code, struct rl_slice reason, uint64_
  * states DONE and FAILED. */
 void rl_ws_fail(struct rl_ws *ws, uint16_t code, const char *text, uint64_t now);
 
-/* Appends a data frame (fin) or a fragment to a buffer: header, masking and compression as the
- * session has them. For a message in one piece first and fin are true; whether a message in
- * fragments is compressed is decided by the length of its first. Returns 0, RILL_ECLOSED (Close is
- * out), RILL_ENOMEM: nothing was appended, and a message begun compressed cannot be continued
- * (fail the session). Text is not checked here. */
+/* Appends a data frame (fin) or a fragment to a buffer: header, masking and extensions as the
+ * session has them. For a message in one piece first and fin are true; through which extensions a
+ * message in fragments goes is decided by the length of its first. Returns 0, RILL_ECLOSED (Close is
+ * out), RILL_ENOMEM: nothing was appended, and a message begun compressed cannot be continued;
+ * RILL_EIO: an extension has failed: fail the session with 1011 (rl_ws_fail()). Text is not checked
+ * here. */
 int rl_ws_write(struct rl_ws *ws, struct rl_buf *out, bool text, bool first, bool fin,
 	struct rl_slice data);
 
-/* Only the header of an unmasked, uncompressed, whole message; the payload follows by reference.
+/* Only the header of an unmasked, untransformed, whole message; the payload follows by reference.
  * Servers in state OPEN only, not between fragments. Returns its size. */
 size_t rl_ws_write_message_head(
 	struct rl_ws *ws, uint8_t out[RL_WS_HEAD_MAX], bool text, uint64_t len);
@@ -274,11 +275,12 @@ int rl_ws_expire(struct rl_ws *ws, uint64_t now);
  * 3000-4999. The same set is accepted from a peer. */
 bool rl_ws_code_sendable(unsigned code);
 
-/* Will a message whose first (or only) frame has len bytes be compressed by rl_ws_write()? */
-bool rl_ws_worth_compressing(const struct rl_ws *ws, size_t len); /* with deflate agreed */
+/* May a message whose first (or only) frame has len bytes be compressed or transformed otherwise by
+ * rl_ws_write()? False: it goes as it is. */
+bool rl_ws_worth_compressing(const struct rl_ws *ws, size_t len); /* with a pipeline */
 static inline bool rl_ws_would_compress(const struct rl_ws *ws, size_t len)
 {
-	return ws->deflate && rl_ws_worth_compressing(ws, len);
+	return ws->pipeline && rl_ws_worth_compressing(ws, len);
 }
 
 #endif

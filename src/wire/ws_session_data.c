@@ -2,19 +2,19 @@
  *
  * A frame that is a whole message and lies whole in the input stays where it is. All other payload
  * is unmasked on its way into the part.s message, whose size follows what has come and not what was
- * announced; of pieces only a cut character is kept. Text is checked as it comes, compressed text
- * as it is inflated. */
+ * announced; of pieces only a cut character is kept. Text is checked as it comes, transformed text
+ * as it comes out of the pipeline. */
 #include <rill/error.h>
 #include "base/blob.h"
 #include "base/utf8.h"
-#include "wire/deflate.h"
+#include "wire/ws_pipeline.h"
 #include "wire/ws_session_impl.h"
 
 /* From here on it is worth receiving into the message directly. */
 #define LARGE_REST (16 * 1024)
 
-/* Compressed bytes inflated at a time for a piece: at zlib's best ratio, 1032, not 1 MiB. */
-#define DEFLATED_STEP 1000
+/* Transformed bytes undone at a time for a piece: at zlib's best ratio, 1032, not 1 MiB. */
+#define UNDONE_STEP 1000
 
 void rl_ws_release_message(struct rl_ws *ws)
 {
@@ -95,7 +95,7 @@ static int emit_message(struct rl_ws *ws, struct rl_ws_event *ev, struct rl_slic
 		.text = ws->text,
 		.first = true,
 		.fin = true,
-		.compressed = ws->compressed,
+		.bits = ws->bits,
 		.data = data,
 	};
 	return 1;
@@ -148,8 +148,21 @@ static int take_plain(struct rl_ws *ws, struct rl_slice *in, struct rl_ws_event 
 	return rc > 0 ? emit_own_message(ws, ev) : rc;
 }
 
-/* Inflates what is there, at most limit bytes of it, onto the end of ws->part->message. */
-static int inflate_some(struct rl_ws *ws, struct rl_slice *in, size_t limit)
+static int not_undone(struct rl_ws *ws, int rc)
+{
+	if (rc == RILL_ETOOBIG)
+		return rl_ws_wrong(ws, RL_WS_TOO_BIG, "message too large");
+	if (rc == RILL_EPROTO)
+		return rl_ws_wrong(ws, RL_WS_BAD_DATA, "data cannot be decoded");
+	if (rc == RILL_ENOMEM)
+		return rl_ws_out_of_memory(ws);
+	rl_ws_wrong(ws, RL_WS_INTERNAL, "an extension failed");
+	return RILL_EIO;
+}
+
+/* Brings what is there, at most limit bytes of it, through the pipeline onto the end of
+ * ws->part->message. */
+static int undo_some(struct rl_ws *ws, struct rl_slice *in, size_t limit)
 {
 	size_t n;
 	uint8_t *data = rl_ws_take_payload(ws, in, limit, &n);
@@ -162,14 +175,12 @@ static int inflate_some(struct rl_ws *ws, struct rl_slice *in, size_t limit)
 		return 0;
 	if (cap > SIZE_MAX - had)
 		cap = SIZE_MAX - had;
-	int rc = rl_deflate_inflate(
-		ws->deflate, rl_slice(data, n), last, &ws->part->message, had + (size_t)cap);
-	if (rc == RILL_ETOOBIG)
-		return rl_ws_wrong(ws, RL_WS_TOO_BIG, "message too large");
-	if (rc == RILL_ENOMEM)
-		return rl_ws_out_of_memory(ws);
+	bool first = !ws->undoing;
+	ws->undoing = true;
+	int rc = rl_ws_pipeline_in(ws->pipeline, ws->bits, ws->text, rl_slice(data, n), first, last,
+		&ws->part->message, had + (size_t)cap);
 	if (rc < 0)
-		return rl_ws_wrong(ws, RL_WS_BAD_DATA, "data cannot be inflated");
+		return not_undone(ws, rc);
 	size_t made = ws->part->message.len - had;
 	ws->part->message_len += made;
 	if (ws->text && made && !rl_utf8_check(&ws->part->utf8, ws->part->message.data + had, made))
@@ -177,9 +188,9 @@ static int inflate_some(struct rl_ws *ws, struct rl_slice *in, size_t limit)
 	return 0;
 }
 
-static int take_deflated(struct rl_ws *ws, struct rl_slice *in, struct rl_ws_event *ev)
+static int take_transformed(struct rl_ws *ws, struct rl_slice *in, struct rl_ws_event *ev)
 {
-	int rc = inflate_some(ws, in, SIZE_MAX);
+	int rc = undo_some(ws, in, SIZE_MAX);
 	if (rc < 0 || ws->part->frame_left)
 		return rc;
 	rc = end_frame(ws);
@@ -197,7 +208,7 @@ static int emit_piece(
 		.text = ws->text,
 		.first = !ws->piece_out,
 		.fin = last,
-		.compressed = ws->compressed,
+		.bits = ws->bits,
 		.data = rl_slice(data, n),
 	};
 	ws->piece_out = true;
@@ -249,12 +260,12 @@ static int take_piece(struct rl_ws *ws, struct rl_slice *in, struct rl_ws_event 
 	return emit_piece(ws, ev, ws->part->carry, n, last);
 }
 
-static int take_deflated_piece(struct rl_ws *ws, struct rl_slice *in, struct rl_ws_event *ev)
+static int take_transformed_piece(struct rl_ws *ws, struct rl_slice *in, struct rl_ws_event *ev)
 {
 	if (rl_buf_append(&ws->part->message, ws->part->carry, ws->part->carry_len) < 0)
 		return rl_ws_out_of_memory(ws);
 	ws->part->carry_len = 0;
-	int rc = inflate_some(ws, in, DEFLATED_STEP);
+	int rc = undo_some(ws, in, UNDONE_STEP);
 	if (rc < 0)
 		return rc;
 	if (!ws->part->frame_left) {
@@ -276,14 +287,14 @@ int rl_ws_take_data(struct rl_ws *ws, struct rl_slice *in, struct rl_ws_event *e
 	if (ws->bad_text)
 		return not_utf8(ws);
 	if (ws->config->pieces)
-		return ws->compressed ? take_deflated_piece(ws, in, ev) : take_piece(ws, in, ev);
-	return ws->compressed ? take_deflated(ws, in, ev) : take_plain(ws, in, ev);
+		return ws->bits ? take_transformed_piece(ws, in, ev) : take_piece(ws, in, ev);
+	return ws->bits ? take_transformed(ws, in, ev) : take_plain(ws, in, ev);
 }
 
 bool rl_ws_wants_target(const struct rl_ws *ws)
 {
 	return ws->in_frame && ws->part->frame_left >= LARGE_REST &&
-	       ws->state <= RL_WS_CLOSE_SENT && !rl_ws_is_control(ws->opcode) && !ws->compressed &&
+	       ws->state <= RL_WS_CLOSE_SENT && !rl_ws_is_control(ws->opcode) && !ws->bits &&
 	       !ws->config->pieces && !ws->bad_text;
 }
 

@@ -43,7 +43,7 @@ int rl_ws_take_data(struct rl_ws *ws, struct rl_slice *in, struct rl_ws_event *e
 
 void rl_ws_release_message(struct rl_ws *ws);
 
-/* Appends a frame without compression, masked where the role wants it. 0 or RILL_ENOMEM; on
+/* Appends a frame as it is, masked where the role wants it. 0 or RILL_ENOMEM; on
  * failure nothing is appended. */
 int rl_ws_append_frame(struct rl_ws *ws, struct rl_buf *out, uint8_t first, struct rl_slice data);
 

@@ -2,7 +2,7 @@
  * handshake (RFC 6455, section 7) and the deadlines. */
 #include <rill/error.h>
 #include "base/utf8.h"
-#include "wire/deflate.h"
+#include "wire/ws_pipeline.h"
 #include "wire/ws_session_impl.h"
 
 #define REASON_MAX (CONTROL_MAX - 2)
@@ -42,10 +42,10 @@ int rl_ws_append_frame(struct rl_ws *ws, struct rl_buf *out, uint8_t first, stru
 	return 0;
 }
 
-/* Compresses onto the end of out, leaves room for the header in front, and closes the gap when
- * the length is known. */
-static int append_compressed(
-	struct rl_ws *ws, struct rl_buf *out, uint8_t first, bool fin, struct rl_slice data)
+/* Brings a piece through the pipeline onto the end of out, leaves room for the header in front, and
+ * closes the gap when the length is known. */
+static int append_transformed(struct rl_ws *ws, struct rl_buf *out, uint8_t byte, bool text,
+	bool first, struct rl_slice data)
 {
 	uint8_t head[RL_WS_HEAD_MAX], key[4];
 	bool masked = ws->role == RL_WS_CLIENT;
@@ -54,11 +54,11 @@ static int append_compressed(
 	if (rl_buf_reserve(out, RL_WS_HEAD_MAX) < 0)
 		return RILL_ENOMEM;
 	rl_buf_commit(out, RL_WS_HEAD_MAX);
-	if (rl_deflate_compress(ws->deflate, data, fin, out) < 0) {
-		/* The peer's window will not hold what was lost here. */
-		ws->deflate_broken = true;
+	int rc = rl_ws_pipeline_out(
+		ws->pipeline, ws->out_bits, text, data, first, byte & RL_WS_FIN, out);
+	if (rc < 0) {
 		out->len = before;
-		return RILL_ENOMEM;
+		return rc;
 	}
 	size_t len = out->len - before - RL_WS_HEAD_MAX;
 	uint8_t *payload = out->data + before + RL_WS_HEAD_MAX;
@@ -66,7 +66,7 @@ static int append_compressed(
 		ws->out->env->random(key, sizeof(key), ws->out->env->user);
 		rl_ws_mask(payload, payload, len, key, 0);
 	}
-	size_t size = rl_ws_write_head(head, first, len, masked ? key : NULL);
+	size_t size = rl_ws_write_head(head, byte, len, masked ? key : NULL);
 	memcpy(out->data + before, head, size);
 	memmove(out->data + before + size, payload, len);
 	out->len = before + size + len;
@@ -75,7 +75,8 @@ static int append_compressed(
 
 bool rl_ws_worth_compressing(const struct rl_ws *ws, size_t len)
 {
-	return !ws->deflate_broken && rl_deflate_wants(ws->deflate, len);
+	return rl_ws_pipeline_wants(ws->pipeline, true, len) ||
+	       rl_ws_pipeline_wants(ws->pipeline, false, len);
 }
 
 int rl_ws_write(
@@ -86,16 +87,14 @@ int rl_ws_write(
 	if (ws->state != RL_WS_OPEN)
 		return RILL_ECLOSED;
 	if (first) {
-		ws->out_compressed = rl_ws_would_compress(ws, data.len);
-		byte |= text ? RL_WS_OP_TEXT : RL_WS_OP_BINARY;
+		ws->out_bits = 0;
+		if (ws->pipeline)
+			ws->out_bits = rl_ws_pipeline_wants(ws->pipeline, text, data.len);
+		byte |= (uint8_t)((text ? RL_WS_OP_TEXT : RL_WS_OP_BINARY) | ws->out_bits);
 	}
-	if (!ws->out_compressed)
+	if (!ws->out_bits)
 		return rl_ws_append_frame(ws, out, byte, data);
-	if (ws->deflate_broken)
-		return RILL_ENOMEM;
-	if (first)
-		byte |= RL_WS_RSV1;
-	return append_compressed(ws, out, byte, fin, data);
+	return append_transformed(ws, out, byte, text, first, data);
 }
 
 size_t rl_ws_write_message_head(

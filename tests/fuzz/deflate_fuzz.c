@@ -29,36 +29,52 @@ static void take_options(struct rl_slice *in, struct rl_deflate_options *options
 	options->mem_level = 1 + byte % 9;
 }
 
-static void negotiate(struct rl_slice in, const struct rl_env *env)
+/* The answer to an offer that was taken is one that its client takes. */
+static void answer(const struct rl_deflate_options *options, const struct rl_deflate_params *params,
+	const struct rl_env *env)
 {
-	struct rl_deflate_options options, client;
-	struct rl_deflate_params params, confirmed;
+	struct rl_deflate_options client;
+	struct rl_deflate_params confirmed;
+	struct rl_ws_extension extension;
 	struct rl_buf out;
 
+	MUST(params->server_window_bits >= 9 &&
+		params->server_window_bits <= options->max_window_bits);
+	MUST(params->client_window_bits >= 8 && params->client_window_bits <= 15);
+	MUST(!options->no_context_takeover || params->server_no_takeover);
+	rl_deflate_options_default(&client);
 	rl_buf_init(&out, env);
-	take_options(&in, &options);
-	struct rl_slice header = take_piece(&in);
-	int checked = rl_ws_check_extensions(header);
-	int rc = rl_deflate_accept(&options, header, &params);
-	MUST(checked == (rc < 0 ? rc : 0));
-	if (rc > 0) {
-		MUST(params.server_window_bits >= 9 &&
-			params.server_window_bits <= options.max_window_bits);
-		MUST(params.client_window_bits >= 8 && params.client_window_bits <= 15);
-		MUST(!options.no_context_takeover || params.server_no_takeover);
-		rl_deflate_options_default(&client);
-		rc = rl_deflate_write_response(&params, &out);
-		MUST(rc == 0 || rc == RILL_ENOMEM);
-		if (rc == 0) {
-			rc = rl_deflate_confirm(&client, rl_buf_slice(&out), &confirmed);
-			MUST(rc == (params.client_bits_given && params.client_window_bits < 9
-						   ? RILL_EPROTO
-						   : 1));
-		}
+	int rc = rl_buf_append_str(&out, "x; ");
+	if (rc == 0)
+		rc = rl_deflate_write_response(params, &out);
+	MUST(rc == 0 || rc == RILL_ENOMEM);
+	if (rc == 0) {
+		if (out.len == 3)
+			out.len = 1; /* no parameters */
+		struct rl_slice text = rl_buf_slice(&out);
+		MUST(rl_ws_next_extension(&text, &extension) == 1 && !text.len);
+		MUST(rl_deflate_confirm(&client, extension, &confirmed) ==
+			!(params->client_bits_given && params->client_window_bits < 9));
 	}
-	rl_deflate_confirm(&options, header, &confirmed);
-	fuzz_free(header);
 	rl_buf_release(&out);
+}
+
+static void negotiate(struct rl_slice in, const struct rl_env *env)
+{
+	struct rl_deflate_options options;
+	struct rl_deflate_params params;
+	struct rl_ws_extension extension;
+
+	take_options(&in, &options);
+	struct rl_slice header = take_piece(&in), rest = header;
+	int rc, checked = rl_ws_check_extensions(header);
+	while ((rc = rl_ws_next_extension(&rest, &extension)) > 0) {
+		if (rl_deflate_accept(&options, extension, &params))
+			answer(&options, &params, env);
+		rl_deflate_confirm(&options, extension, &params);
+	}
+	MUST(checked == rc);
+	fuzz_free(header);
 }
 
 /* Whatever a peer sends, no more than the cap comes out of it. */

@@ -2,20 +2,17 @@
  * cuts, from memory of exactly their size.
  *
  * Byte 0 chooses: bit 0 client role, bit 1 permessage-deflate, bit 2 pieces, bit 3 direct
- * receiving, bit 4 our Close first, bit 5 small limits, bit 6 messages written in between. Then
- * chunks: a byte with the length (255: all that is left) and as many bytes. */
+ * receiving, bit 4 our Close first, bit 5 small limits, bit 6 messages written in between, bit 7 an
+ * extension of a program's own (behind permessage-deflate, if that is chosen). Then chunks: a byte
+ * with the length (255: all that is left) and as many bytes. */
 #include <stdlib.h>
 #include <string.h>
+#include <rill/error.h>
 #include "base/blob.h"
 #include "base/utf8.h"
-#include "wire/deflate.h"
+#include "fuzz/fuzz_support.h"
+#include "support/pipeline.h"
 #include "wire/ws_session.h"
-
-#define CHECK(invariant)                                                                           \
-	do {                                                                                       \
-		if (!(invariant))                                                                  \
-			abort();                                                                   \
-	} while (0)
 
 enum {
 	CLIENT = 1,
@@ -25,6 +22,7 @@ enum {
 	CLOSE_FIRST = 16,
 	SMALL = 32,
 	WRITE = 64,
+	OWN = 128,
 };
 
 struct fuzz {
@@ -32,6 +30,7 @@ struct fuzz {
 	struct rl_env env;
 	struct rl_ws_config config;
 	struct rl_ws ws;
+	struct rl_ws_extensions *set;
 	struct rl_buf out;
 	bool closed;
 	uint64_t now;
@@ -45,24 +44,119 @@ static void fixed_random(void *data, size_t len, void *user)
 	memset(data, 0x5a, len);
 }
 
+/* An extension on RSV2: each byte's halves change places; what is received says 0xf0 for a sixteenfold
+ * zero, 0xf1 for "wait until the end", 0xf2 for "this cannot be undone", 0xf3 for a failure. */
+struct swap {
+	unsigned kept;
+};
+
+static int make_swap(void **session)
+{
+	*session = calloc(1, sizeof(struct swap));
+	return *session ? 1 : RILL_ENOMEM;
+}
+
+static int swap_accept(void *user, const rill_extension_params *offer,
+	rill_extension_output *answer, void **session)
+{
+	(void)user;
+	(void)offer;
+	(void)answer;
+	return make_swap(session);
+}
+
+static int swap_offer(void *user, size_t i, rill_extension_output *offer)
+{
+	(void)user;
+	(void)offer;
+	return i == 0;
+}
+
+static int swap_confirm(void *user, const rill_extension_params *answer, void **session)
+{
+	(void)user;
+	(void)answer;
+	return make_swap(session);
+}
+
+static int write_swapped(rill_extension_output *out, uint8_t byte)
+{
+	byte = (uint8_t)(byte << 4 | byte >> 4);
+	return rill_extension_write(out, &byte, 1);
+}
+
+static int swap_in_byte(struct swap *swap, uint8_t byte, rill_extension_output *out)
+{
+	static const uint8_t zeros[16];
+	switch (byte) {
+	case 0xf0:
+		return rill_extension_write(out, zeros, sizeof(zeros));
+	case 0xf1:
+		swap->kept++;
+		return 0;
+	case 0xf2:
+		return RILL_EPROTO;
+	case 0xf3:
+		return RILL_EIO;
+	}
+	return write_swapped(out, byte);
+}
+
+static int swap_in(void *session, const rill_extension_piece *piece, rill_extension_output *out)
+{
+	struct swap *swap = session;
+	const uint8_t *data = piece->data.data;
+	int rc = 0;
+	MUST(piece->data.len || piece->last);
+	if (piece->first)
+		swap->kept = 0;
+	for (size_t i = 0; rc == 0 && i < piece->data.len; i++)
+		rc = swap_in_byte(swap, data[i], out);
+	for (; rc == 0 && piece->last && swap->kept; swap->kept--)
+		rc = rill_extension_write(out, "x", 1);
+	return rc;
+}
+
+static int swap_out(void *session, const rill_extension_piece *piece, rill_extension_output *out)
+{
+	const uint8_t *data = piece->data.data;
+	int rc = 0;
+	(void)session;
+	for (size_t i = 0; rc == 0 && i < piece->data.len; i++)
+		rc = write_swapped(out, data[i]);
+	return rc;
+}
+
+static const rill_extension swapping = {
+	.size = sizeof(rill_extension),
+	.name = "swap",
+	.rsv2 = true,
+	.accept = swap_accept,
+	.offer = swap_offer,
+	.confirm = swap_confirm,
+	.outgoing = swap_out,
+	.incoming = swap_in,
+	.close = free,
+};
+
 static void check_message(struct fuzz *f, const struct rl_ws_event *ev)
 {
-	CHECK(ev->data.len <= f->config.max_message);
-	CHECK(!ev->text || rl_utf8_valid(ev->data.data, ev->data.len));
+	MUST(ev->data.len <= f->config.max_message);
+	MUST(!ev->text || rl_utf8_valid(ev->data.data, ev->data.len));
 	if (ev->type == RL_WS_MESSAGE) {
-		CHECK(!f->config.pieces);
+		MUST(!f->config.pieces);
 		rl_blob_unref(rl_ws_take_message(&f->ws));
 		return;
 	}
-	CHECK(f->config.pieces && ev->first != f->in_pieces && (ev->data.len || ev->fin));
+	MUST(f->config.pieces && ev->first != f->in_pieces && (ev->data.len || ev->fin));
 	f->pieces_len = (ev->first ? 0 : f->pieces_len) + ev->data.len;
-	CHECK(f->pieces_len <= f->config.max_message);
+	MUST(f->pieces_len <= f->config.max_message);
 	f->in_pieces = !ev->fin;
 }
 
 static void check_event(struct fuzz *f, const struct rl_ws_event *ev)
 {
-	CHECK(!f->closed);
+	MUST(!f->closed);
 	switch (ev->type) {
 	case RL_WS_MESSAGE:
 	case RL_WS_PIECE:
@@ -70,13 +164,13 @@ static void check_event(struct fuzz *f, const struct rl_ws_event *ev)
 		break;
 	case RL_WS_PING:
 	case RL_WS_PONG:
-		CHECK(ev->data.len <= 125);
+		MUST(ev->data.len <= 125);
 		break;
 	case RL_WS_CLOSE:
 		f->closed = true;
-		CHECK(f->ws.state == RL_WS_DONE && f->ws.close_code == ev->code);
-		CHECK(ev->code == 1005 || rl_ws_code_sendable(ev->code));
-		CHECK(rl_utf8_valid(ev->data.data, ev->data.len));
+		MUST(f->ws.state == RL_WS_DONE && f->ws.close_code == ev->code);
+		MUST(ev->code == 1005 || rl_ws_code_sendable(ev->code));
+		MUST(rl_utf8_valid(ev->data.data, ev->data.len));
 		break;
 	}
 	if (f->choice & WRITE)
@@ -92,10 +186,10 @@ static size_t read_events(struct fuzz *f, struct rl_slice in)
 
 	while ((rc = rl_ws_next(&f->ws, &in, &ev, f->now++)) > 0)
 		check_event(f, &ev);
-	CHECK(rc == 0 || f->ws.state == RL_WS_FAILED);
-	CHECK(in.len < RL_WS_HEAD_MAX);
-	CHECK(f->ws.in_message || f->ws.in_frame || !rl_ws_held(&f->ws));
-	CHECK(f->ws.in_frame || !f->ws.part || !f->ws.part->control);
+	MUST(rc == 0 || f->ws.state == RL_WS_FAILED);
+	MUST(in.len < RL_WS_HEAD_MAX);
+	MUST(f->ws.in_message || f->ws.in_frame || !rl_ws_held(&f->ws));
+	MUST(f->ws.in_frame || !f->ws.part || !f->ws.part->control);
 	return in.len;
 }
 
@@ -133,7 +227,7 @@ static void feed(struct fuzz *f, struct rl_slice data)
 
 		size_t len = rest_len + chunk.len;
 		uint8_t *exact = malloc(len ? len : 1);
-		CHECK(exact);
+		MUST(exact);
 		memcpy(exact, rest, rest_len);
 		if (chunk.len)
 			memcpy(exact + rest_len, chunk.data, chunk.len);
@@ -152,20 +246,19 @@ static void check_out(struct fuzz *f)
 	while (out.len) {
 		struct rl_ws_head head;
 		size_t size = rl_ws_read_head(&head, out.data, out.len);
-		CHECK(size && head.len <= out.len - size);
-		CHECK(head.masked == (f->ws.role == RL_WS_CLIENT));
-		CHECK(!close || (head.first & 0x0f) == RL_WS_OP_PONG);
+		MUST(size && head.len <= out.len - size);
+		MUST(head.masked == (f->ws.role == RL_WS_CLIENT));
+		MUST(!close || (head.first & 0x0f) == RL_WS_OP_PONG);
 		close |= (head.first & 0x0f) == RL_WS_OP_CLOSE;
 		rl_slice_skip(&out, size + (size_t)head.len);
 	}
-	CHECK(close == (f->ws.state != RL_WS_OPEN));
+	MUST(close == (f->ws.state != RL_WS_OPEN));
 }
 
 static void start(struct fuzz *f)
 {
-	static const struct rl_deflate_params params = { .server_window_bits = 15,
-		.client_window_bits = 15 };
-	static struct rl_deflate_options options;
+	static const rill_extension *const list[] = { &swapping, NULL };
+	struct rl_deflate_options options;
 	enum rl_ws_role role = f->choice & CLIENT ? RL_WS_CLIENT : RL_WS_SERVER;
 
 	rl_env_init_default(&f->env);
@@ -177,15 +270,15 @@ static void start(struct fuzz *f)
 	f->config.ping_interval = 3;
 	rl_buf_init(&f->out, &f->env);
 	rl_ws_init(&f->ws, &f->config, role, &f->out, 0);
-	if (f->choice & DEFLATE) {
-		rl_deflate_options_default(&options);
-		options.threshold = 0;
-		f->ws.deflate = rl_deflate_new(
-			&f->env, NULL, &options, &params, role == RL_WS_SERVER);
-		CHECK(f->ws.deflate);
+	rl_deflate_options_default(&options);
+	options.threshold = 0;
+	if (f->choice & (DEFLATE | OWN)) {
+		f->ws.pipeline = test_pipeline(&f->set, &f->env, role == RL_WS_SERVER,
+			f->choice & DEFLATE ? &options : NULL, f->choice & OWN ? list : NULL);
+		MUST(f->ws.pipeline);
 	}
 	if (f->choice & CLOSE_FIRST)
-		CHECK(rl_ws_close(&f->ws, 1000, RL_SLICE("over"), 0) == 0);
+		MUST(rl_ws_close(&f->ws, 1000, RL_SLICE("over"), 0) == 0);
 }
 
 /* libFuzzer calls this by its name. */
@@ -202,6 +295,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		(void)rl_ws_expire(&f.ws, f.now);
 	check_out(&f);
 	rl_ws_fini(&f.ws);
+	rl_ws_extensions_free(f.set);
 	rl_buf_release(&f.out);
 	return 0;
 }

@@ -3,7 +3,7 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <openssl/crypto.h>
-#include "net/tls.h"
+#include "net/tls_client.h"
 #include "support/support.h"
 #include "support/tls_client.h"
 
@@ -92,9 +92,10 @@ static const struct rl_stream_events events = {
 	.on_lost = on_lost,
 };
 
-static void on_done(struct rl_stream *stream, int rc, void *user)
+static void on_done(struct rl_stream *stream, int rc, const char *sentence, void *user)
 {
 	struct server *s = user;
+	assert_true((rc == 0) == (sentence == NULL));
 	assert_int_equal(rc, 0);
 	s->streams[s->count++] = stream;
 	rl_stream_own(stream, &events, s);
@@ -180,4 +181,101 @@ TEST(tls_memory, an_idle_connection_costs_less_than_16_kib)
 {
 	measure(TLS1_3_VERSION);
 	measure(TLS1_2_VERSION);
+}
+
+struct ends {
+	struct rl_stream *streams[2 * MANY];
+	size_t count;
+	size_t got; /* by those that do not echo */
+};
+
+static void count_bytes(struct rl_stream *stream, struct rl_slice *in)
+{
+	((struct ends *)stream->owner)->got += in->len;
+	rl_slice_skip(in, in->len);
+}
+
+static const struct rl_stream_events counting = {
+	.on_read = count_bytes,
+	.on_end = on_event,
+	.on_drain = on_event,
+	.on_lost = on_lost,
+};
+
+static void keep_end(struct ends *ends, struct rl_stream *stream, const struct rl_stream_events *e)
+{
+	assert_non_null(stream);
+	ends->streams[ends->count++] = stream;
+	rl_stream_own(stream, e, ends);
+	rl_stream_resume(stream);
+}
+
+static void on_accepted(struct rl_stream *stream, int rc, const char *sentence, void *user)
+{
+	(void)rc;
+	(void)sentence;
+	keep_end(user, stream, &events);
+}
+
+static void on_connected(struct rl_stream *stream, int rc, const char *sentence, void *user)
+{
+	(void)rc;
+	(void)sentence;
+	keep_end(user, stream, &counting);
+}
+
+/* Both ends are ours, and each sends something. */
+static void add_pair(struct server *s, struct rl_tls_client *client, struct ends *ends)
+{
+	static const uint8_t words[20000];
+	struct rl_addr peer = { .family = RL_ADDR_UNIX };
+	struct rl_stream *raw[2];
+	struct rl_tls_pending *pending;
+	size_t want = ends->count + 2;
+	int fds[2];
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds), 0);
+	for (int i = 0; i < 2; i++)
+		assert_int_equal(rl_socket_stream(&raw[i], &s->group, fds[i], &peer), 0);
+	in_server = true;
+	assert_int_equal(
+		rl_tls_accept(&pending, raw[0], s->context, 60000, on_accepted, ends), 0);
+	assert_int_equal(rl_tls_connect(&pending, raw[1], client, RL_SLICE("memory"), 0,
+				 on_connected, ends),
+		0);
+	for (int i = 0; i < TURNS && ends->count < want; i++)
+		turn(s);
+	assert_int_equal(ends->count, want);
+	ends->got = 0;
+	for (size_t i = want - 2; i < want; i++)
+		if (ends->streams[i]->events == &counting)
+			rl_stream_write(ends->streams[i], rl_slice(words, sizeof(words)));
+	for (int i = 0; i < TURNS && ends->got < sizeof(words); i++)
+		turn(s);
+	assert_int_equal(ends->got, sizeof(words));
+	turn(s);
+}
+
+TEST(tls_memory, an_idle_client_and_its_server_cost_less_than_40_kib)
+{
+	struct server s;
+	struct ends ends = { .count = 0 };
+	struct rl_tls_client *client;
+	rill_client_tls_options options = { .insecure = true, .min_version = 12 };
+	char error[256];
+	start(&s);
+	assert_int_equal(rl_tls_client_new(&client, &s.loop->env, &options, error, 256), 0);
+	add_pair(&s, client, &ends);
+	size_t before = server_bytes + test_live_bytes();
+	for (int i = 1; i < MANY; i++)
+		add_pair(&s, client, &ends);
+	size_t each = (server_bytes + test_live_bytes() - before) / (MANY - 1);
+	print_message("%zu bytes\n", each);
+	assert_in_range(each, 2000, 40 * 1024); /* the server's certificate is kept twice */
+	for (size_t i = 0; i < ends.count; i++)
+		rl_stream_close(ends.streams[i]);
+	turn(&s);
+	rl_stream_group_fini(&s.group);
+	rl_tls_context_unref(s.context);
+	rl_tls_client_unref(client);
+	rill_loop_free(s.loop);
 }

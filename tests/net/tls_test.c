@@ -134,9 +134,10 @@ static const struct rl_stream_events events = {
 	.on_lost = on_lost,
 };
 
-static void on_done(struct rl_stream *stream, int rc, void *user)
+static void on_done(struct rl_stream *stream, int rc, const char *sentence, void *user)
 {
 	struct server *s = user;
+	assert_true((rc == 0) == (sentence == NULL));
 	assert_int_equal(s->done_rc, 1);
 	s->done_rc = rc;
 	s->stream = stream;
@@ -686,8 +687,9 @@ TEST(tls, a_handshake_can_be_called_off)
 /* A wave of handshakes: as many as this are begun at once. */
 #define WAVE 50
 
-static void count_done(struct rl_stream *stream, int rc, void *user)
+static void count_done(struct rl_stream *stream, int rc, const char *sentence, void *user)
 {
+	(void)sentence;
 	assert_int_equal(rc, 0);
 	++*(int *)user;
 	rl_stream_close(stream);

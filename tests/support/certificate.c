@@ -56,15 +56,19 @@ static void set_name(X509 *certificate, const char *common_name)
 		name, "CN", MBSTRING_UTF8, (const unsigned char *)common_name, -1, -1, 0));
 }
 
-static void add_dns_names(X509 *certificate, const char *const *dns_names)
+static void add_names(X509 *certificate, const char *const *texts)
 {
 	GENERAL_NAMES *names = sk_GENERAL_NAME_new_null();
 
-	for (; *dns_names; dns_names++) {
+	for (; *texts; texts++) {
 		GENERAL_NAME *one = GENERAL_NAME_new();
-		ASN1_IA5STRING *text = ASN1_IA5STRING_new();
-		must(one && text && ASN1_STRING_set(text, *dns_names, -1));
-		GENERAL_NAME_set0_value(one, GEN_DNS, text);
+		ASN1_OCTET_STRING *address = a2i_IPADDRESS(*texts);
+		ASN1_IA5STRING *name = address ? NULL : ASN1_IA5STRING_new();
+		must(one && (address || (name && ASN1_STRING_set(name, *texts, -1))));
+		if (address)
+			GENERAL_NAME_set0_value(one, GEN_IPADD, address);
+		else
+			GENERAL_NAME_set0_value(one, GEN_DNS, name);
 		must(sk_GENERAL_NAME_push(names, one));
 	}
 	must(X509_add1_ext_i2d(certificate, NID_subject_alt_name, names, 0, 0) == 1);
@@ -127,7 +131,7 @@ static void write_files(const struct test_certificate *to, X509 *certificate, EV
 }
 
 void test_make_certificate(struct test_certificate *made, const char *stem, const char *common_name,
-	const char *const *dns_names, const struct test_certificate *issuer)
+	const char *const *names, const struct test_certificate *issuer)
 {
 	static long serial;
 	char file[TEST_PATH];
@@ -140,8 +144,8 @@ void test_make_certificate(struct test_certificate *made, const char *stem, cons
 	must(X509_gmtime_adj(X509_getm_notAfter(certificate), 24 * 3600) != NULL);
 	must(X509_set_pubkey(certificate, key));
 	set_name(certificate, common_name);
-	if (dns_names)
-		add_dns_names(certificate, dns_names);
+	if (names)
+		add_names(certificate, names);
 	sign(certificate, key, issuer);
 	snprintf(file, sizeof(file), "%s.pem", stem);
 	test_path(made->certificate_file, file);

@@ -16,10 +16,10 @@ const char *test_directory(void);
 /* Where a file of that name would be in it. */
 void test_path(char path[TEST_PATH], const char *name);
 
-/* Makes one and writes <stem>.pem and <stem>.key, over what is there. dns_names: subjectAltName,
- * NULL-terminated; NULL: none. issuer NULL: signed by itself, and good as an issuer. Failures end
- * the program. */
+/* Makes one and writes <stem>.pem and <stem>.key, over what is there. names: subjectAltName, names and
+ * addresses, NULL-terminated; NULL: none. issuer NULL: signed by itself, and good as an issuer.
+ * Failures end the program. */
 void test_make_certificate(struct test_certificate *made, const char *stem, const char *common_name,
-	const char *const *dns_names, const struct test_certificate *issuer);
+	const char *const *names, const struct test_certificate *issuer);
 
 #endif

@@ -2,29 +2,29 @@
  * deadlines. */
 #include <string.h>
 #include <rill/error.h>
+#include "support/pipeline.h"
 #include "support/support.h"
-#include "wire/deflate.h"
 #include "wire/ws_session.h"
 
 struct end {
 	struct rl_ws ws;
 	struct rl_ws_config config;
 	struct rl_buf out;
+	struct rl_ws_extensions *set;
 };
 
 static struct rl_deflate_options options;
 
 static void start(struct end *e, enum rl_ws_role role, bool deflate)
 {
-	static const struct rl_deflate_params params = { .server_window_bits = 15,
-		.client_window_bits = 15 };
+	e->set = NULL;
 	rl_buf_init(&e->out, test_env());
 	rl_ws_init(&e->ws, &e->config, role, &e->out, test_now);
 	if (!deflate)
 		return;
 	rl_deflate_options_default(&options);
 	options.threshold = 4;
-	e->ws.deflate = rl_deflate_new(test_env(), NULL, &options, &params, role == RL_WS_SERVER);
+	e->ws.pipeline = test_pipeline(&e->set, test_env(), role == RL_WS_SERVER, &options, NULL);
 }
 
 static void open_end(struct end *e, enum rl_ws_role role)
@@ -36,6 +36,7 @@ static void open_end(struct end *e, enum rl_ws_role role)
 static void stop(struct end *e)
 {
 	rl_ws_fini(&e->ws);
+	rl_ws_extensions_free(e->set);
 	rl_buf_release(&e->out);
 }
 
@@ -139,7 +140,7 @@ static void expect_read(struct end *e, enum rl_ws_role role, size_t frames, stru
 	start(&other, role, true);
 	assert_int_equal(rl_ws_next(&other.ws, &in, &ev, test_now), 1);
 	assert_int_equal(other.ws.part->fragments, frames);
-	assert_true(ev.compressed);
+	assert_int_equal(ev.bits, RL_WS_RSV1);
 	assert_int_equal(ev.data.len, want.len);
 	assert_memory_equal(ev.data.data, want.data, want.len);
 	assert_int_equal(rl_ws_next(&other.ws, &in, &ev, test_now), 0);
@@ -189,7 +190,7 @@ static void write_all(void *arg)
 {
 	struct end *e = arg;
 	start(e, RL_WS_CLIENT, true);
-	if (e->ws.deflate) {
+	if (e->ws.pipeline) {
 		size_t before = e->out.len;
 		if (rl_ws_write(&e->ws, &e->out, true, true, false, RL_SLICE("Hello ")) < 0) {
 			assert_int_equal(e->out.len, before);

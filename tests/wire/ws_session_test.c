@@ -9,8 +9,8 @@
 #include <rill/error.h>
 #include "base/blob.h"
 #include "base/utf8.h"
+#include "support/pipeline.h"
 #include "support/support.h"
-#include "wire/deflate.h"
 #include "wire/ws_session.h"
 
 _Static_assert(sizeof(struct rl_ws) <= 200, "an idle connection is small");
@@ -21,6 +21,7 @@ struct peer {
 	bool deflate;
 	bool close_first; /* our Close is out before the bytes come */
 	struct rl_ws ws;
+	struct rl_ws_extensions *set;
 	struct rl_buf out;
 	uint8_t *edge; /* a guard page */
 	uint8_t rest[RL_WS_HEAD_MAX];
@@ -56,8 +57,7 @@ static struct rl_deflate_options deflate_options;
 
 static void start(struct peer *p)
 {
-	static const struct rl_deflate_params params = { .server_window_bits = 15,
-		.client_window_bits = 15 };
+	p->set = NULL;
 	rl_buf_init(&p->out, test_env());
 	rl_ws_init(&p->ws, &p->config, p->role, &p->out, test_now);
 	p->rest_len = p->log_len = p->events = 0;
@@ -68,8 +68,8 @@ static void start(struct peer *p)
 		deflate_options.threshold = 4;
 		deflate_options.ceiling = 0;
 		deflate_options.level = 6; /* a bomb is to be small */
-		p->ws.deflate = rl_deflate_new(
-			test_env(), NULL, &deflate_options, &params, p->role == RL_WS_SERVER);
+		p->ws.pipeline = test_pipeline(
+			&p->set, test_env(), p->role == RL_WS_SERVER, &deflate_options, NULL);
 	}
 	if (p->close_first)
 		assert_int_equal(rl_ws_close(&p->ws, 1000, RL_SLICE(""), test_now), 0);
@@ -78,6 +78,7 @@ static void start(struct peer *p)
 static void stop(struct peer *p)
 {
 	rl_ws_fini(&p->ws);
+	rl_ws_extensions_free(p->set);
 	rl_buf_release(&p->out);
 }
 
@@ -781,7 +782,7 @@ TEST(ws_session, what_is_not_deflate_is_refused)
 	p.deflate = true;
 	play(&p, "c2 03 ffffff",
 		"failed 1007\nout "
-		"881903ef646174612063616e6e6f7420626520696e666c61746564\n");
+		"881803ef646174612063616e6e6f74206265206465636f646564\n");
 }
 
 TEST(ws_session, rsv1_is_for_the_first_data_frame_alone)
@@ -878,7 +879,7 @@ static void converse(void *arg)
 {
 	struct peer *p = arg;
 	start(p);
-	if (p->deflate && !p->ws.deflate) {
+	if (p->deflate && !p->ws.pipeline) {
 		stop(p);
 		return;
 	}
@@ -946,7 +947,7 @@ TEST(ws_session, compressed_text_pieces_are_checked)
 	play(&p, "c1 07 00 0100 feff e2 00", NOT_UTF8);
 	play(&p, "c1 03 ffffff",
 		"failed 1007\nout "
-		"881903ef646174612063616e6e6f7420626520696e666c61746564\n");
+		"881803ef646174612063616e6e6f74206265206465636f646564\n");
 }
 
 /* One of a few frames by itself, so that nothing before it has made room. */
@@ -957,7 +958,7 @@ static void hear_one(void *arg)
 	struct peer *p = arg;
 	for (size_t i = 0; i < sizeof(frames) / sizeof(frames[0]); i++) {
 		start(p);
-		if (p->ws.deflate) {
+		if (p->ws.pipeline) {
 			feed_hex(p, frames[i]);
 			if (p->rc == 0)
 				feed_hex(p, frames[i][0] == '4' ? "00 80 00000000" : "000000 03e8");

@@ -47,10 +47,11 @@ void rl_conn_opened(struct rill_conn *conn, const rill_request *request)
 		return;
 	conn->state = RILL_CONN_OPEN;
 	conn->opened = true;
-	conn->request = request;
+	conn->loop->opening = conn;
+	conn->loop->opening_request = request;
 	if (conn->handler->on_open)
 		conn->handler->on_open(conn);
-	conn->request = NULL;
+	conn->loop->opening = NULL;
 }
 
 void rl_conn_message(

@@ -39,6 +39,8 @@ struct rill_loop {
 	size_t delivered_len;
 	const void *lendable;    /* a message in hand: what stands in front of it is free, and both
 	                          * may be lent to its stream */
+	const void *opening;     /* the conn whose on_open runs, and the request it came by */
+	const void *opening_request;
 	uint64_t last_conn_id; /* connections are numbered over all services of the loop */
 	bool in_turn;
 	bool last_event; /* the engine reports the last thing of this turn: what follows from it may

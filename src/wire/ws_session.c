@@ -30,7 +30,6 @@ void rl_ws_init(struct rl_ws *ws, const struct rl_ws_config *config, enum rl_ws_
 		.out = out,
 		.role = role,
 		.close_code = RL_WS_ABNORMAL,
-		.pinged_at = now,
 		.deadline_at = config->ping_interval ? now + config->ping_interval : UINT64_MAX,
 	};
 }

@@ -96,7 +96,6 @@ struct rl_ws {
 	struct rl_ws_part *part;    /* NULL between messages that lie whole in the input */
 	const char *error_text;     /* after a failure or a missed deadline: one sentence. Static */
 	uint64_t deadline_at;       /* when expire() has to be called; UINT64_MAX: never */
-	uint64_t pinged_at;  /* when the latest automatic ping went out, or init() was called */
 	uint32_t ping_count; /* automatic pings so far: their payload, in decimal */
 	uint16_t close_code; /* 1006, until the CLOSE event or a failure of ours says better */
 	uint8_t opcode;      /* of the current frame */

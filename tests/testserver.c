@@ -12,6 +12,7 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 #include <rill/rill.h>
+#include "testserver/sse.h"
 
 #define BIG_BYTES      ((uint64_t)64 * 1024 * 1024)
 #define BIG_PIECE      ((size_t)64 * 1024)
@@ -309,7 +310,8 @@ static int attach_services(rill_server *server)
 	o.protocols = protocols;
 	o.origins = origins;
 	o.hixie_drafts = true;
-	return rill_websocket_serve(server, "/ws", &handler, &o, NULL);
+	int rc = rill_websocket_serve(server, "/ws", &handler, &o, NULL);
+	return rc < 0 ? rc : attach_sse(server);
 }
 
 static const struct app {

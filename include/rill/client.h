@@ -138,6 +138,7 @@ RILL_API void rill_websocket_client_options_init(
  *   RILL_EINVAL  the URL (scheme, host, port, a fragment), a header, a protocol that is no token or
  *                comes twice, an option: the log says which, and so does rill_loop_error()
  *   RILL_ETLS, RILL_ENOENT  a certificate, key or authority file cannot be used
+ *   RILL_ECLOSED  the loop is being freed
  *   RILL_ENOMEM, RILL_EIO */
 RILL_API int rill_websocket_connect(rill_conn **conn, rill_loop *loop, const char *url,
 	const rill_handler *handler, const rill_websocket_client_options *options);

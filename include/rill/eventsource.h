@@ -5,8 +5,9 @@
  *     rill_eventsource_serve(server, "/clock", &clock, NULL, NULL);
  *
  * An open stream is a rill_conn that only sends: a text by rill_send() is an event with data alone.
- * Its transport is "eventsource"; binary is refused with RILL_EUNSUPPORTED. on_close says 1000 when the
- * program closed it, 1001 when the server stopped, 1006 when the client is gone. */
+ * Its transport is "eventsource"; binary is refused with RILL_EUNSUPPORTED. on_close says the code that
+ * rill_close() was given (1000), 1001 when the server stopped, 1006 when the client is gone; there is no
+ * reason. A client that ends its sending side is gone. */
 #ifndef RILL_EVENTSOURCE_H
 #define RILL_EVENTSOURCE_H
 
@@ -38,8 +39,9 @@ typedef struct rill_eventsource_options {
 	/* Names of request headers to keep for rill_conn_header(), NULL-terminated. Optional. Copied. */
 	const char *const *keep_headers;
 	/* Origins that may read the stream from another page, as in rill_websocket_options, answered
-	 * with Access-Control-Allow-Origin (and -Credentials for those named); others get 403. NULL: any
-	 * may ask, and no such field is sent, so that browsers let pages of the same origin read alone. */
+	 * with Access-Control-Allow-Origin (and -Credentials for those named); others get 403. A
+	 * request without Origin is let in by "*" and "same". NULL: any may ask, and no such field is
+	 * sent, so that browsers let pages of the same origin read alone. */
 	const char *const *origins;
 	/* rill_eventsource_serve() only: asked for each request that is in order and whose origin is
 	 * admitted; may add fields by rill_response_header(). RILL_ACCEPT, or a status of 400 to 599, or

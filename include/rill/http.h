@@ -38,6 +38,10 @@ typedef struct rill_request_handler {
 	 * RILL_EPROTO (a broken body), RILL_ETOOBIG (a body above the limit), RILL_ECLOSED (the
 	 * server stops), RILL_ELIMIT: it was not. Once, last; the request is gone afterwards. */
 	void (*on_close)(rill_request *request, int rc, void *user);
+	/* While a response is written piece by piece: the peer has sent its last byte. It may still
+	 * read, as one that asked and then closed its sending side does; for a response without an end
+	 * it is the sign that nobody waits any more. At most once. */
+	void (*on_peer_end)(rill_request *request, void *user);
 } rill_request_handler;
 
 /* Follows an exchange. Called in the handler that takes it, or later as long as no response was

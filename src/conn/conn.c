@@ -8,6 +8,7 @@
 #include "base/utf8.h"
 #include "conn/extra.h"
 #include "conn/hold.h"
+#include "conn/publication.h"
 
 static void free_conn(struct rl_task *task)
 {
@@ -80,8 +81,24 @@ void rl_conn_ping(struct rill_conn *conn, struct rl_slice data)
 		conn->handler->on_ping(conn, rl_bytes(data));
 }
 
+static void tell_watcher_of_room(struct rill_conn *conn)
+{
+	if (conn->watcher)
+		conn->watcher->ops->drained(conn, conn->watcher);
+}
+
+static void leave_watcher(struct rill_conn *conn)
+{
+	if (conn->watcher)
+		conn->watcher->ops->closed(conn, conn->watcher);
+	assert(!conn->watcher);
+}
+
 void rl_conn_drained(struct rill_conn *conn)
 {
+	if (conn->state != RILL_CONN_OPEN)
+		return;
+	tell_watcher_of_room(conn);
 	if (!conn->drain_due || conn->state != RILL_CONN_OPEN)
 		return;
 	conn->drain_due = false;
@@ -127,9 +144,12 @@ void rl_conn_closed(struct rill_conn *conn, int code, struct rl_slice reason)
 	if (conn->state == RILL_CONN_CLOSED)
 		return;
 	conn->state = RILL_CONN_CLOSED;
+	leave_watcher(conn);
 	rl_list_remove(&conn->task.node); /* a later on_close is this one now */
 	rl_list_remove(&conn->node);
 	rl_hold_forget_all(conn);
+	if (!conn->opened) /* ended() says the last word then */
+		end_all_ping_waits(conn);
 	conn->ops->ended(conn);
 	if (conn->opened) {
 		end_all_ping_waits(conn);
@@ -150,6 +170,7 @@ void rl_conn_closed_later(struct rill_conn *conn, int code)
 	if (conn->state == RILL_CONN_CLOSED || conn->task.fn)
 		return;
 	conn->state = RILL_CONN_CLOSING;
+	leave_watcher(conn);
 	conn->close_code = (uint16_t)code;
 	rl_task_init(&conn->task, close_now);
 	rl_loop_defer(conn->loop, &conn->task);
@@ -168,14 +189,53 @@ static int sent(struct rill_conn *conn, int rc, size_t len, bool last)
 	return rc;
 }
 
+/* Open, or a client's on its way there, whose service keeps what is sent. */
+static inline bool may_send(const struct rill_conn *conn)
+{
+	return conn->state == RILL_CONN_OPEN ||
+	       (conn->state == RILL_CONN_CONNECTING && conn->ops->early);
+}
+
 static int send_whole(
 	struct rill_conn *conn, rill_kind kind, struct rl_slice data, struct rl_blob *blob)
 {
-	if (conn->state != RILL_CONN_OPEN)
+	if (!may_send(conn))
 		return RILL_ECLOSED;
 	if (conn->piece_out)
 		return RILL_ESTATE;
+	rl_conn_before_send(conn);
+	if (!may_send(conn))
+		return RILL_ECLOSED;
 	return sent(conn, conn->ops->send(conn, kind, data, blob, true, true), data.len, true);
+}
+
+int rl_conn_publish(struct rill_conn *conn, struct rl_publication *publication)
+{
+	struct rl_blob *payload = publication->payload;
+	int rc;
+	if (!rl_conn_takes_publications(conn))
+		return conn->piece_out ? RILL_ESTATE : RILL_ECLOSED;
+	if (conn->ops->publish)
+		rc = conn->ops->publish(conn, publication);
+	else
+		rc = conn->ops->send(conn, publication->kind, rl_blob_slice(payload), payload, true, true);
+	if (rc < 0)
+		return rc;
+	conn->messages_out++;
+	conn->bytes_out += payload->len;
+	return rc;
+}
+
+int rl_conn_publish_all(struct rill_conn *conn, struct rl_publication *bundle, size_t bytes)
+{
+	if (!conn->ops->publish_all || !rl_conn_takes_publications(conn))
+		return RILL_EUNSUPPORTED;
+	int rc = conn->ops->publish_all(conn, bundle);
+	if (rc < 0)
+		return rc;
+	conn->messages_out += bundle->part_count;
+	conn->bytes_out += bytes;
+	return rc;
 }
 
 int rill_send(rill_conn *conn, rill_kind kind, const void *data, size_t len)
@@ -208,7 +268,7 @@ int rill_send_msg(rill_conn *conn, rill_msg msg)
 
 int rill_send_piece(rill_conn *conn, rill_kind kind, const void *data, size_t len, bool last)
 {
-	if (conn->state != RILL_CONN_OPEN)
+	if (!may_send(conn))
 		return RILL_ECLOSED;
 	bool first = !conn->piece_out, text = kind == RILL_TEXT;
 	if (!first && text != conn->piece_text)
@@ -223,6 +283,10 @@ int rill_send_piece(rill_conn *conn, rill_kind kind, const void *data, size_t le
 		if (!rl_utf8_check(&utf8, data, len) || (last && !rl_utf8_whole(utf8)))
 			return RILL_EUTF8;
 	}
+	if (first)
+		rl_conn_before_send(conn);
+	if (!may_send(conn))
+		return RILL_ECLOSED;
 	int rc = conn->ops->send(conn, kind, rl_slice(data, len), NULL, first, last);
 	if (rc < 0)
 		return rc;
@@ -230,21 +294,28 @@ int rill_send_piece(rill_conn *conn, rill_kind kind, const void *data, size_t le
 		extra->send_utf8 = utf8;
 	conn->piece_out = !last;
 	conn->piece_text = text;
-	return sent(conn, rc, len, last);
+	rc = sent(conn, rc, len, last);
+	if (last && !first)
+		tell_watcher_of_room(conn);
+	return rc;
 }
 
 int rill_close(rill_conn *conn, int code, const char *reason)
 {
-	if (conn->state != RILL_CONN_OPEN)
+	if (!may_send(conn))
 		return 0;
 	struct rl_slice text = rl_slice_str(reason);
 	if (!rl_utf8_valid(text.data, text.len))
 		return RILL_EUTF8;
+	rl_conn_before_send(conn);
+	if (!may_send(conn))
+		return 0;
 	int rc = conn->ops->close(conn, code, text);
 	if (rc < 0)
 		return rc;
 	if (conn->state == RILL_CONN_OPEN)
 		conn->state = RILL_CONN_CLOSING;
+	leave_watcher(conn);
 	return 0;
 }
 
@@ -278,7 +349,7 @@ int rill_ping(rill_conn *conn, const void *data, size_t len, rill_pong_fn fn, vo
 {
 	if (len > 125)
 		return RILL_ETOOBIG;
-	if (conn->state != RILL_CONN_OPEN)
+	if (!may_send(conn))
 		return RILL_ECLOSED;
 	struct rl_ping_wait *wait = NULL;
 	if (fn) {
@@ -303,7 +374,7 @@ int rill_pong(rill_conn *conn, const void *data, size_t len)
 {
 	if (len > 125)
 		return RILL_ETOOBIG;
-	if (conn->state != RILL_CONN_OPEN)
+	if (!may_send(conn))
 		return RILL_ECLOSED;
 	int rc = conn->ops->control(conn, false, rl_slice(data, len));
 	return rc < 0 ? rc : 0;

@@ -15,21 +15,30 @@
 struct rl_conn_extra;
 struct rl_publication;
 
-/* Who has to know what becomes of a connection besides its service: the hub. */
-struct rl_conn_watcher {
+struct rl_conn_watcher;
+
+/* What somebody has to know of a connection besides its service: the hub. None of these calls up. */
+struct rl_conn_watcher_ops {
 	/* Something is about to be sent on it by other ways: what stands in line for it goes first. */
 	void (*before_send)(struct rill_conn *conn, struct rl_conn_watcher *watcher);
-	/* The queue has sunk to the low-water mark; before on_drain. */
+	/* There is room: the queue has sunk to the low-water mark (before on_drain), or a message in
+	 * pieces has ended. */
 	void (*drained)(struct rill_conn *conn, struct rl_conn_watcher *watcher);
 	/* It is over, or begins to close: the watcher takes itself away. */
 	void (*closed)(struct rill_conn *conn, struct rl_conn_watcher *watcher);
-	bool pending; /* before_send is to be called */
+};
+
+struct rl_conn_watcher {
+	const struct rl_conn_watcher_ops *ops;
 };
 
 /* What a service does for its connections. Called by the public functions after they have looked
  * at the state; none of these may call back. */
 struct rl_conn_ops {
 	const char *transport; /* "websocket" */
+	/* The program has the connection before it is open (a client's): send, control, close, cut and
+	 * queued are called in state CONNECTING too. ended tells what became of it. */
+	bool early;
 	/* Takes a message, or a piece of one: whole when first and last. blob: what data points
 	 * into, to be referred to rather than copied; may be NULL. Results of rill_send(). */
 	int (*send)(struct rill_conn *conn, rill_kind kind, struct rl_slice data,
@@ -38,6 +47,14 @@ struct rl_conn_ops {
 	 * any other, by reference. Results of rill_send(); the queue's limit is not looked at: the hub
 	 * looks first. */
 	int (*publish)(struct rill_conn *conn, struct rl_publication *publication);
+	/* Takes a bundle of them at once, or RILL_EUNSUPPORTED: one by one. NULL: always so. */
+	int (*publish_all)(struct rill_conn *conn, struct rl_publication *bundle);
+	/* Writes what is queued now, while it is in the cache; NULL: at the end of the turn. */
+	void (*flush)(struct rill_conn *conn);
+	/* Has the cache fetch what publish and flush will look at; may be NULL. */
+	void (*prefetch)(const struct rill_conn *conn);
+	/* Messages have a type here that their receiver sees (event streams). */
+	bool typed;
 	/* Begins the protocol's closing. rl_conn_closed() follows when it has ended, not from
 	 * inside. RILL_EINVAL, RILL_EUTF8: nothing was done. */
 	int (*close)(struct rill_conn *conn, int code, struct rl_slice reason);
@@ -111,6 +128,30 @@ void rl_conn_pong(struct rill_conn *conn, struct rl_slice data);
 
 /* The queue has sunk to the low-water mark. */
 void rl_conn_drained(struct rill_conn *conn);
+
+/* Downcalls for the hub and for services with sends of their own. */
+
+/* Sends a publication in the form the service has for it. Results of rill_send(); 1: the watcher's
+ * drained follows. */
+int rl_conn_publish(struct rill_conn *conn, struct rl_publication *publication);
+
+/* Sends a bundle, whose payloads are bytes in all. RILL_EUNSUPPORTED: nothing was sent; its parts may be
+ * one by one. */
+int rl_conn_publish_all(struct rill_conn *conn, struct rl_publication *bundle, size_t bytes);
+
+/* To be called before anything that is sent by the program: what was published earlier goes first.
+ * It may find the connection too slow and close it: look at the state afterwards. */
+static inline void rl_conn_before_send(struct rill_conn *conn)
+{
+	if (conn->watcher)
+		conn->watcher->ops->before_send(conn, conn->watcher);
+}
+
+/* May publications be handed over? Not inside a message in pieces. */
+static inline bool rl_conn_takes_publications(const struct rill_conn *conn)
+{
+	return conn->state == RILL_CONN_OPEN && !conn->piece_out;
+}
 
 /* It is over and nothing below refers to the conn any more: on_close is called (when on_open
  * was), and the service's reference is dropped. A second call does nothing. */

@@ -1,7 +1,8 @@
 /* publication.h: a message on its way to many connections: encoded at most once for each form it
  * takes on the wire, shared by all of them. The hub makes it; each service knows its own forms.
  *
- * Belongs to one loop; counted, because queues of slow subscribers and histories hold it. */
+ * Belongs to one loop (but may be made elsewhere and handed over); counted, because queues of slow
+ * subscribers and histories hold it. */
 #ifndef RL_CONN_PUBLICATION_H
 #define RL_CONN_PUBLICATION_H
 
@@ -17,25 +18,58 @@ struct rl_form {
 	size_t head; /* bytes in front of the payload, where the form is one header and the payload */
 };
 
-#define RL_FORMS_MAX 8 /* more variants than that are encoded for each */
+#define RL_FORMS_MAX      8  /* more variants than that are encoded for each */
+#define RL_PUBLICATION_ID 48 /* the longest id */
 
 struct rl_publication {
 	uint32_t refs;
+	uint32_t waiting; /* in how many queues of slow subscribers it stands */
 	uint8_t form_count;
 	rill_kind kind;
 	struct rl_blob *payload;
 	struct rl_slice type, id; /* event streams; empty: none. In the publication's own memory */
-	struct rl_form forms[RL_FORMS_MAX];
-	uint64_t *encoded; /* counted up for each form made; may be NULL */
+	struct rl_form first;     /* most have one form */
+	struct rl_form *others;   /* room for RL_FORMS_MAX - 1; NULL until the second */
+	uint64_t *encoded;        /* counted up for each form made; may be NULL */
+	struct rl_publication *const *parts; /* a bundle's; NULL: this is one message */
+	uint32_t part_count;
 	const struct rl_env *env;
+	char text[]; /* RL_PUBLICATION_ID for the id, then the type */
 };
 
-struct rl_publication *rl_publication_ref(struct rl_publication *publication);
+/* One with a copy of payload and type, no id and one reference; NULL when out of memory. */
+struct rl_publication *rl_publication_new(
+	const struct rl_env *env, rill_kind kind, struct rl_slice payload, struct rl_slice type);
+
+/* A bundle: several that go to one receiver one behind the other, so that what they are on the wire can
+ * be joined once for all receivers. It has forms, but no payload of its own. parts are borrowed as long
+ * as it lives. NULL when out of memory. */
+struct rl_publication *rl_publication_bundle(
+	const struct rl_env *env, struct rl_publication *const *parts, uint32_t count);
+
+static inline struct rl_publication *rl_publication_ref(struct rl_publication *publication)
+{
+	publication->refs++;
+	return publication;
+}
+
 void rl_publication_unref(struct rl_publication *publication);
 
+/* Gives it an id, of at most RL_PUBLICATION_ID bytes; copied. Before any form is made. */
+void rl_publication_set_id(struct rl_publication *publication, struct rl_slice id);
+
 /* The form, when it was made already; else NULL. */
-const struct rl_form *rl_publication_form(
-	const struct rl_publication *publication, const void *key, uint32_t variant);
+static inline const struct rl_form *rl_publication_form(
+	const struct rl_publication *publication, const void *key, uint32_t variant)
+{
+	const struct rl_form *form = &publication->first;
+	for (uint8_t i = 0; i < publication->form_count; i++) {
+		if (form->key == key && form->variant == variant)
+			return form;
+		form = publication->others + i;
+	}
+	return NULL;
+}
 
 /* Adds one that the service has just made; the blob's reference is taken over. NULL when there is no
  * room for more: the blob is still the caller's. */

@@ -2,7 +2,9 @@
  * after a 101, or a body.
  *
  *   client_target.c  where to: URL, proxy, fields, TLS, checked and copied once
- *   client.c         the call: dial, proxy, TLS, request, answer
+ *   client_group.c   the streams of all clients of a loop
+ *   client.c         the call: dial, proxy, TLS, request
+ *   client_read.c    ... and what comes back
  *   tunnel.c         CONNECT through a proxy
  *   answer.c         rill_answer */
 #ifndef RL_HTTP_CLIENT_H
@@ -16,6 +18,9 @@
 
 /* Where a call goes and how; made once, used for every attempt. */
 struct rl_client_target;
+
+/* The defaults of rill/client.h, for the options that hold these. */
+void rl_connect_options_default(rill_connect_options *options);
 
 /* What a kind of client asks for. */
 struct rl_client_kind {
@@ -36,8 +41,15 @@ void rl_client_target_free(struct rl_client_target *target);
  * target is as it was. */
 int rl_client_target_redirect(struct rl_client_target *target, struct rl_slice location);
 
+/* Back to where it was before all redirects. */
+void rl_client_target_restore(struct rl_client_target *target);
+
 /* The URL in use, without credentials. The target's. */
 const char *rl_client_target_url(const struct rl_client_target *target);
+/* Is it reached by TLS? */
+bool rl_client_target_secure(const struct rl_client_target *target);
+/* The group its streams are in. */
+const struct rl_stream_group *rl_client_target_group(const struct rl_client_target *target);
 
 struct rl_client_call;
 

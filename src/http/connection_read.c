@@ -30,6 +30,17 @@ static bool waits_for_upgrade(const struct rill_request *x)
 	       rl_http1_field(&x->head, RL_SLICE("Upgrade"), &value);
 }
 
+/* Whoever writes a response piece by piece may want to stop. */
+static void tell_peer_end(struct rill_request *x)
+{
+	void (*told)(rill_request *, void *) = RL_REQUEST_CALLBACK(x, on_peer_end);
+
+	if (!told || x->response != RL_RESPONSE_BEGUN || x->cut || x->peer_end_told)
+		return;
+	x->peer_end_told = true;
+	told(x, x->handler_user);
+}
+
 void rl_connection_check_end(struct rl_connection *c)
 {
 	struct rill_request *x = c->exchange;
@@ -37,6 +48,8 @@ void rl_connection_check_end(struct rl_connection *c)
 	if (x && x->complete) {
 		if (waits_for_upgrade(x))
 			rl_connection_cut(c, RILL_ERESET);
+		else
+			tell_peer_end(x);
 		return;
 	}
 	if (!rl_connection_can_read(c))

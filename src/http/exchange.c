@@ -41,6 +41,11 @@ const struct rl_http1_head *rl_exchange_head(const rill_request *request)
 	return &request->head;
 }
 
+struct rill_server *rl_exchange_server(const rill_request *request)
+{
+	return request->connection ? request->server : NULL;
+}
+
 const struct rl_addr *rl_exchange_peer(const rill_request *request)
 {
 	return &request->peer;
@@ -55,6 +60,23 @@ void rl_exchange_set_service(rill_request *request, const void *key, void *servi
 void *rl_exchange_service(const rill_request *request, const void *key)
 {
 	return request->service_key == key ? request->service : NULL;
+}
+
+rill_request *rl_exchange_forget_head(rill_request *request)
+{
+	struct rl_connection *c = request->connection;
+
+	if (!c || request->response == RL_RESPONSE_NONE || !request->head.len)
+		return request;
+	rl_stream_charge(c->stream, -(ptrdiff_t)request->head.len);
+	request->head = (struct rl_http1_head){ .base = (const uint8_t *)"",
+		.minor = request->head.minor,
+		.framing = request->head.framing };
+	rill_request *smaller = rl_resize(&request->loop->env, request, sizeof(*request));
+	if (!smaller)
+		return request;
+	c->exchange = smaller;
+	return smaller;
 }
 
 struct rl_slice rl_exchange_added(const rill_request *request)

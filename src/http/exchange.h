@@ -15,6 +15,9 @@
 /* The request's head; its bytes live as long as the request. */
 const struct rl_http1_head *rl_exchange_head(const rill_request *request);
 
+/* Whose it is; NULL: the stream was taken over. */
+struct rill_server *rl_exchange_server(const rill_request *request);
+
 /* Who the peer is to be taken for: the connection's address, or what trusted peers say. */
 const struct rl_addr *rl_exchange_peer(const rill_request *request);
 
@@ -35,6 +38,31 @@ struct rl_slice rl_exchange_added(const rill_request *request);
  * Only for requests without a body, before a response was begun. */
 struct rl_stream *rl_exchange_take_stream(rill_request *request);
 void rl_exchange_release(rill_request *request);
+
+/* Is this one of the fields that rill_response_header() leaves to rill? And that function itself, for
+ * text without a NUL behind it. */
+bool rl_exchange_own_field(struct rl_slice name);
+int rl_exchange_add_field(rill_request *request, struct rl_slice name, struct rl_slice value);
+
+/* rill_response_begin() of unknown length for a service: fields are lines of its own in front of those
+ * added, first is the first piece of the body, which leaves with the head. RILL_ENOMEM: nothing was
+ * begun. */
+int rl_exchange_begin(
+	rill_request *request, int status, struct rl_slice fields, struct rl_slice first);
+
+/* Does a response that was begun stand in chunks on the wire? A piece that goes to many is put into its
+ * frame once (rl_http1_chunk_head(), the data, CRLF) where it does. */
+bool rl_exchange_chunked(const rill_request *request);
+
+/* Queues a reference to a piece that is framed already. Results of rill_response_write(). */
+int rl_exchange_write_shared(rill_request *request, struct rl_blob *blob);
+
+/* Gives the memory of the request's head back, once a response was begun: nothing of it can be read any
+ * more. For responses that last. Returns the request, which may have moved; outside of its callbacks. */
+rill_request *rl_exchange_forget_head(rill_request *request);
+
+/* Has the peer sent its last byte (it may still read)? */
+bool rl_exchange_peer_ended(const rill_request *request);
 
 /* Answers with an error of rill's own: a status, the sentence as text/plain, Connection: close,
  * and what rill_response_header() added; logs it, counts it as a bad request, lingers, closes. A

@@ -44,6 +44,7 @@ struct rill_request {
 	bool complete : 1;      /* the request has been read to its end */
 	bool end_told : 1;
 	bool paused : 1;
+	bool peer_end_told : 1;
 	int cut; /* not 0: the connection is to be cut, and on_close told this */
 	char peer_text[RL_ADDR_TEXT]; /* made when it is asked for */
 };

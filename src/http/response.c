@@ -9,7 +9,7 @@
 /* From here on a body goes to the kernel without being copied, if it takes it at once. */
 #define LARGE (16 * 1024)
 
-static bool is_own_field(struct rl_slice name)
+bool rl_exchange_own_field(struct rl_slice name)
 {
 	static const struct rl_slice own[] = { RL_SLICE("Content-Length"),
 		RL_SLICE("Transfer-Encoding"), RL_SLICE("Connection"), RL_SLICE("Upgrade"),
@@ -23,11 +23,18 @@ static bool is_own_field(struct rl_slice name)
 
 int rill_response_header(rill_request *x, const char *name, const char *value)
 {
-	if (!name || !value || is_own_field(rl_slice_str(name)))
+	if (!name || !value)
+		return RILL_EINVAL;
+	return rl_exchange_add_field(x, rl_slice_str(name), rl_slice_str(value));
+}
+
+int rl_exchange_add_field(rill_request *x, struct rl_slice name, struct rl_slice value)
+{
+	if (rl_exchange_own_field(name))
 		return RILL_EINVAL;
 	if (!x->connection || x->response != RL_RESPONSE_NONE)
 		return RILL_ESTATE;
-	return rl_http1_write_field(&x->added, rl_slice_str(name), rl_slice_str(value));
+	return rl_http1_write_field(&x->added, name, value);
 }
 
 void rl_response_continue(struct rill_request *x)
@@ -74,18 +81,30 @@ static int write_connection(struct rl_buf *out, const struct rill_request *x, bo
 	return x->head.minor ? 0 : rl_buf_append_str(out, "Connection: keep-alive\r\n");
 }
 
-static int write_head(struct rill_request *x, struct rl_buf *out, int status, const char *type,
-	uint64_t length, bool keep)
+/* A response as it begins. */
+struct start {
+	int status;
+	const char *type;       /* NULL: none */
+	struct rl_slice fields; /* lines of a service's own */
+	uint64_t length;
+	struct rl_slice body; /* all of it, or its first piece */
+	bool whole;
+};
+
+static int write_head(
+	struct rill_request *x, struct rl_buf *out, const struct start *start, bool keep)
 {
-	int rc = rl_http1_write_status(out, status, NULL);
+	int rc = rl_http1_write_status(out, start->status, NULL);
 	if (rc == 0)
 		rc = rl_buf_append_slice(out, rl_server_date_line(x->server));
-	if (rc == 0 && type)
-		rc = rl_http1_write_field(out, RL_SLICE("Content-Type"), rl_slice_str(type));
+	if (rc == 0 && start->type)
+		rc = rl_http1_write_field(out, RL_SLICE("Content-Type"), rl_slice_str(start->type));
+	if (rc == 0)
+		rc = rl_buf_append_slice(out, start->fields);
 	if (rc == 0)
 		rc = rl_buf_append_slice(out, rl_buf_slice(&x->added));
 	if (rc == 0)
-		rc = write_framing(x, out, status, length);
+		rc = write_framing(x, out, start->status, start->length);
 	if (rc == 0)
 		rc = write_connection(out, x, keep);
 	return rc == 0 ? rl_http1_write_end(out) : rc;
@@ -122,22 +141,40 @@ static int write_bytes(struct rl_stream *stream, struct rl_slice head, struct rl
 	return rl_stream_write_parts(stream, parts, body.len ? 2 : 1);
 }
 
-/* Writes the head, and with it the body if it is whole. */
-static int begin(struct rill_request *x, int status, const char *type, uint64_t length,
-	struct rl_slice body, bool whole)
+/* The first piece of a body goes behind the head, so that they leave, or fail, together. */
+static int write_first(struct rl_buf *out, enum rl_response_framing framing, struct rl_slice piece)
+{
+	char line[20];
+	struct rl_slice head = rl_slice(line, rl_http1_chunk_head(line, piece.len));
+
+	if (framing != RL_RESPONSE_CHUNKED)
+		return rl_buf_append_slice(out, piece);
+	int rc = rl_buf_append_slice(out, head);
+	if (rc == 0)
+		rc = rl_buf_append_slice(out, piece);
+	return rc == 0 ? rl_http1_write_end(out) : rc;
+}
+
+/* Writes the head, and with it the body if it is whole, or the first piece. */
+static int begin(struct rill_request *x, const struct start *start)
 {
 	if (!x->connection || x->cut || x->response != RL_RESPONSE_NONE)
 		return RILL_ESTATE;
-	if (status < 200 || status > 999)
+	if (start->status < 200 || start->status > 999)
 		return RILL_EINVAL;
-	if (x->want_continue && !whole && RL_REQUEST_CALLBACK(x, on_body))
+	if (x->want_continue && !start->whole && RL_REQUEST_CALLBACK(x, on_body))
 		rl_response_continue(x);
-	enum rl_response_framing framing = framing_of(x, status, length);
-	bool keep = lives_on(x, framing, whole);
+	enum rl_response_framing framing = framing_of(x, start->status, start->length);
+	bool keep = lives_on(x, framing, start->whole);
 	struct rl_buf *scratch = &x->loop->scratch;
-	int rc = write_head(x, scratch, status, type, length, keep);
+	struct rl_slice body = start->body;
+	int rc = write_head(x, scratch, start, keep);
 	if (framing == RL_RESPONSE_BODILESS)
 		body.len = 0;
+	if (rc == 0 && !start->whole && body.len) {
+		rc = write_first(scratch, framing, body);
+		body.len = 0;
+	}
 	if (rc == 0)
 		rc = write_bytes(x->connection->stream, rl_buf_slice(scratch), body);
 	rl_buf_consume(scratch, scratch->len);
@@ -145,9 +182,11 @@ static int begin(struct rill_request *x, int status, const char *type, uint64_t 
 		return rc;
 	x->keep = keep;
 	x->framing = framing;
-	x->length_left = length;
+	x->length_left = start->length;
 	x->response = RL_RESPONSE_BEGUN;
 	rl_buf_release(&x->added);
+	if (x->connection->ended)
+		rl_connection_nudge(x->connection); /* on_peer_end is due */
 	return rc < 0 ? rc : 0;
 }
 
@@ -162,7 +201,11 @@ int rill_respond(
 {
 	if (has_no_body(status) && len)
 		return RILL_EINVAL;
-	int rc = begin(x, status, content_type, len, rl_slice(body, len), true);
+	int rc = begin(x, &(struct start){ .status = status,
+				  .type = content_type,
+				  .length = len,
+				  .body = rl_slice(body, len),
+				  .whole = true });
 	if (rc < 0 && rc != RILL_ECLOSED)
 		return rc;
 	end(x);
@@ -173,7 +216,36 @@ int rill_response_begin(rill_request *x, int status, uint64_t length)
 {
 	if (status == 204 && length && length != RILL_LENGTH_UNKNOWN)
 		return RILL_EINVAL;
-	return begin(x, status, NULL, length, rl_slice(NULL, 0), false);
+	return begin(x, &(struct start){ .status = status, .length = length });
+}
+
+int rl_exchange_begin(
+	rill_request *x, int status, struct rl_slice fields, struct rl_slice first)
+{
+	return begin(x, &(struct start){ .status = status,
+				.fields = fields,
+				.length = RILL_LENGTH_UNKNOWN,
+				.body = first });
+}
+
+bool rl_exchange_chunked(const rill_request *x)
+{
+	return x->framing == RL_RESPONSE_CHUNKED;
+}
+
+int rl_exchange_write_shared(rill_request *x, struct rl_blob *blob)
+{
+	if (!x->connection || x->response != RL_RESPONSE_BEGUN || x->cut)
+		return RILL_ECLOSED;
+	if (x->framing == RL_RESPONSE_BODILESS)
+		return 0;
+	return rl_stream_write_blob(
+		x->connection->stream, rl_slice(NULL, 0), blob, rl_blob_slice(blob));
+}
+
+bool rl_exchange_peer_ended(const rill_request *x)
+{
+	return x->connection && x->connection->ended;
 }
 
 /* A chunk leaves as one write, so that half of it is never queued; large data leave by

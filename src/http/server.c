@@ -244,6 +244,11 @@ bool rl_server_refuses(const struct rill_server *server)
 	return server->stopping || (max && server->group.buffered > max - max / 8);
 }
 
+bool rl_server_stopping(const struct rill_server *server)
+{
+	return server->stopping;
+}
+
 struct rl_slice rl_server_date_line(struct rill_server *server)
 {
 	char *line = server->date.line;

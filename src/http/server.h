@@ -26,4 +26,7 @@ const rill_server_options *rl_server_options(const struct rill_server *server);
  * be refused with 503. */
 bool rl_server_refuses(const struct rill_server *server);
 
+/* rill_server_stop() was called. */
+bool rl_server_stopping(const struct rill_server *server);
+
 #endif

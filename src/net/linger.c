@@ -75,7 +75,7 @@ static const struct rl_stream_events lingering = {
 	.on_flushed = on_flushed,
 };
 
-void rl_stream_close_gently(struct rl_stream *stream, uint32_t ms)
+static void part(struct rl_stream *stream, uint32_t ms, bool first)
 {
 	struct parting *parting = stream->lost ? NULL
 					       : rl_alloc(&stream->loop->env, sizeof(*parting));
@@ -86,9 +86,20 @@ void rl_stream_close_gently(struct rl_stream *stream, uint32_t ms)
 	*parting = (struct parting){ .stream = stream, .ms = ms };
 	rl_timer_init(&parting->timer, on_time);
 	rl_stream_own(stream, &lingering, parting);
-	rl_stream_shutdown(stream);
+	if (first)
+		rl_stream_shutdown(stream);
 	rl_stream_resume(stream);
 	wait_on(parting);
+}
+
+void rl_stream_close_gently(struct rl_stream *stream, uint32_t ms)
+{
+	part(stream, ms, true);
+}
+
+void rl_stream_close_awaited(struct rl_stream *stream, uint32_t ms)
+{
+	part(stream, ms, false);
 }
 
 void rl_stream_cut_lingering(struct rl_stream *stream)

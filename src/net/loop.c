@@ -5,6 +5,7 @@
  * descriptor has to be readable in the same cases, so there the same facts go to the engine's
  * wake() and wake_at(). */
 #include <limits.h>
+#include <stdio.h>
 #include "net/loop.h"
 
 /* Tasks may flush and flushes may make tasks; what is not done after so many rounds is left to
@@ -59,6 +60,7 @@ static void init_members(struct rill_loop *loop)
 	rl_wheel_init(&loop->wheel, loop->now);
 	rl_chunk_pool_init(&loop->chunks, &loop->env);
 	rl_buf_init(&loop->scratch, &loop->env);
+	rl_list_init(&loop->eager);
 	rl_list_init(&loop->flush);
 	rl_list_init(&loop->tasks);
 	rl_list_init(&loop->dead);
@@ -66,6 +68,7 @@ static void init_members(struct rill_loop *loop)
 	rl_list_init(&loop->shared.posted);
 	atomic_init(&loop->shared.any, false);
 	atomic_init(&loop->stop, false);
+	atomic_init(&loop->turner, 0);
 }
 
 int rill_loop_new(rill_loop **result, const rill_loop_options *given)
@@ -87,6 +90,7 @@ int rill_loop_new(rill_loop **result, const rill_loop_options *given)
 		return RILL_ENOMEM;
 	loop->env = env;
 	init_members(loop);
+	rl_loop_begin_random(loop);
 	rc = RILL_EUNSUPPORTED;
 	if (!rl_env_has_random())
 		goto no_receive;
@@ -114,7 +118,7 @@ no_receive:
 
 static bool work_left(const struct rill_loop *loop)
 {
-	return !rl_list_empty(&loop->flush) || !rl_list_empty(&loop->tasks) ||
+	return !rl_list_empty(&loop->eager) || !rl_list_empty(&loop->flush) || !rl_list_empty(&loop->tasks) ||
 	       !rl_list_empty(&loop->dead);
 }
 
@@ -143,6 +147,8 @@ static __attribute__((noinline)) void bury_dead(struct rill_loop *loop)
 static __attribute__((noinline)) void do_work_left(struct rill_loop *loop)
 {
 	for (int i = 0; i < MAX_ROUNDS; i++) {
+		if (!rl_list_empty(&loop->eager))
+			run_tasks(&loop->eager);
 		if (!rl_list_empty(&loop->flush))
 			rl_loop_flush_streams(loop);
 		if (rl_list_empty(&loop->tasks))
@@ -197,6 +203,8 @@ static void arm_guest(struct rill_loop *loop)
 static int turn(struct rill_loop *loop, int limit)
 {
 	loop->in_turn = true;
+	atomic_store_explicit(
+		&loop->turner, (uintptr_t)pthread_self(), memory_order_relaxed);
 	int timeout = wait_time(loop, limit);
 	loop->kicked = false;
 	int rc = loop->engine->ops->turn(loop->engine, timeout);
@@ -205,6 +213,7 @@ static int turn(struct rill_loop *loop, int limit)
 	if (atomic_load_explicit(&loop->shared.any, memory_order_acquire))
 		rl_loop_run_posted(loop);
 	end_turn(loop);
+	atomic_store_explicit(&loop->turner, 0, memory_order_relaxed);
 	loop->in_turn = false;
 	if (loop->guest)
 		arm_guest(loop);
@@ -264,6 +273,21 @@ const char *rill_loop_io(const rill_loop *loop)
 	return loop->engine->ops->name;
 }
 
+const char *rill_loop_error(const rill_loop *loop)
+{
+	return loop->error;
+}
+
+int rl_loop_failed(struct rill_loop *loop, int rc, const char *format, ...)
+{
+	va_list args;
+	va_start(args, format);
+	vsnprintf(loop->error, sizeof(loop->error), format, args);
+	va_end(args);
+	rl_log(&loop->env, RILL_LOG_ERROR, "%s", loop->error);
+	return rc;
+}
+
 void rl_loop_kick(struct rill_loop *loop)
 {
 	loop->kicked = true;
@@ -281,6 +305,11 @@ static void add_task(struct rill_loop *loop, struct rl_list *list, struct rl_tas
 void rl_loop_defer(struct rill_loop *loop, struct rl_task *task)
 {
 	add_task(loop, &loop->tasks, task);
+}
+
+void rl_loop_defer_writes(struct rill_loop *loop, struct rl_task *task)
+{
+	add_task(loop, &loop->eager, task);
 }
 
 void rl_loop_bury(struct rill_loop *loop, struct rl_task *task)
@@ -338,6 +367,7 @@ void rill_loop_free(rill_loop *loop)
 		return;
 	assert(!loop->in_turn && "a loop is freed outside of its turns");
 	loop->in_turn = true; /* nobody shall turn it from a last callback */
+	loop->ending = true;
 	/* What is found by key serves the others, so it goes behind them. */
 	free_members(loop, false);
 	free_members(loop, true);

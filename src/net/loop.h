@@ -22,11 +22,14 @@ struct rl_task {
 	void (*fn)(struct rl_task *task);
 };
 
+struct rill_hub;
+
 struct rill_loop {
 	struct rl_env env;
 	struct rl_engine *engine;
 	struct rl_wheel wheel;
 	uint64_t now;         /* ms, read once a turn; see rl_loop_now() */
+	struct rl_list eager; /* struct rl_task, run before the flush: they have more to write */
 	struct rl_list flush; /* struct rl_stream: something to write */
 	struct rl_list tasks; /* struct rl_task, run after the flush; may add more */
 	struct rl_list dead;  /* struct rl_task, run last: frees */
@@ -42,9 +45,12 @@ struct rill_loop {
 	const void *opening;     /* the conn whose on_open runs, and the request it came by */
 	const void *opening_request;
 	uint64_t last_conn_id; /* connections are numbered over all services of the loop */
+	uint64_t published;    /* messages of all hubs of the loop, so far */
+	struct rill_hub *publishing; /* the one with messages that are not handed out yet */
 	bool in_turn;
 	bool last_event; /* the engine reports the last thing of this turn: what follows from it may
 	                  * as well be done at once as at the end */
+	bool ending;       /* rill_loop_free() is under way: nothing is begun any more */
 	bool closing;      /* the engine has closed sockets to report at the end of the turn */
 	bool guest;        /* rill_loop_fd() was asked for: timers go through wake_at() */
 	bool kicked;       /* there is work that was left outside of a turn, or by the last */
@@ -56,6 +62,14 @@ struct rill_loop {
 		atomic_bool any; /* is there something in posted? Looked at without the lock */
 	} shared;
 	atomic_bool stop;
+	char error[512]; /* rill_loop_error() */
+	struct {
+		void (*fill)(void *data, size_t len, void *user);
+		void *user;
+		size_t left;
+		uint8_t bytes[512];
+	} random; /* see loop_random.c */
+	atomic_uintptr_t turner; /* the thread that is turning it; 0: none */
 };
 
 /* Room in front of the receive buffer: what a stream has kept of a cut frame or head is put
@@ -77,6 +91,9 @@ struct rl_loop_member *rl_loop_find(struct rill_loop *loop, const void *key);
  * most one list; adding it again does nothing. */
 void rl_loop_defer(struct rill_loop *loop, struct rl_task *task);
 
+/* The same, before streams are flushed: for what was put off until all of the turn is known. */
+void rl_loop_defer_writes(struct rill_loop *loop, struct rl_task *task);
+
 /* The same, after all others: for freeing. */
 void rl_loop_bury(struct rill_loop *loop, struct rl_task *task);
 
@@ -94,6 +111,13 @@ static inline void rl_loop_need_turn(struct rill_loop *loop)
 {
 	if (!loop->in_turn && !loop->kicked)
 		rl_loop_kick(loop);
+}
+
+/* Any thread: is this called from inside a turn of the loop? */
+static inline bool rl_loop_turns_here(struct rill_loop *loop)
+{
+	return atomic_load_explicit(&loop->turner, memory_order_relaxed) ==
+	       (uintptr_t)pthread_self();
 }
 
 /* The time: that of the turn, and outside of a turn, where it may be old, read anew. Whoever can
@@ -118,6 +142,14 @@ struct rl_post {
 	void (*drop)(struct rl_post *post); /* may be NULL */
 };
 void rl_loop_post_node(struct rill_loop *loop, struct rl_post *post);
+
+/* Notes and logs the sentence behind a failure of a public call, for rill_loop_error(); returns rc. */
+int rl_loop_failed(struct rill_loop *loop, int rc, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+
+/* For loop.c: from now on env.random, of the loop's thread alone, asks the one there was by the
+ * block. */
+void rl_loop_begin_random(struct rill_loop *loop);
 
 /* For loop.c: runs, or drops, what was posted. */
 void rl_loop_run_posted(struct rill_loop *loop);

@@ -296,6 +296,16 @@ void rl_stream_close(struct rl_stream *stream);
  * reset swallows the last words. Needs no owner any more. */
 void rl_stream_close_gently(struct rl_stream *stream, uint32_t ms);
 
+/* Likewise, but it is the peer's part to end first: only when it has not done so within ms do we. */
+void rl_stream_close_awaited(struct rl_stream *stream, uint32_t ms);
+
+/* Has the cache fetch what writing will look at: the stream, and what lies behind it. */
+static inline void rl_stream_prefetch(const struct rl_stream *stream)
+{
+	for (size_t at = 0; at < sizeof(*stream) + 64; at += 64)
+		__builtin_prefetch((const char *)stream + at);
+}
+
 static inline size_t rl_stream_queued(const struct rl_stream *stream)
 {
 	return stream->queue.bytes;

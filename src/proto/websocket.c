@@ -6,46 +6,14 @@ void rill_websocket_options_init(rill_websocket_options *options, size_t size)
 {
 	rill_websocket_options all = {
 		.size = size,
-		.max_message = 64 * 1024 * 1024 - 1, /* faye-websocket's */
-		.max_fragments = 1u << 20,
-		.max_queue = 16 * 1024 * 1024,
-		.close_timeout_ms = 30 * 1000,
-		.deflate = {
-			.size = sizeof(rill_deflate_options),
-			.enabled = true,
-			.level = 1,
-			.mem_level = 8,
-			.max_window_bits = 15,
-			.request_window_bits = 15,
-			.threshold = 1024,
-			.ceiling = 1024 * 1024,
-		},
+		.max_message = RL_WS_MAX_MESSAGE,
+		.max_fragments = RL_WS_MAX_FRAGMENTS,
+		.max_queue = RL_WS_MAX_QUEUE,
+		.close_timeout_ms = RL_WS_CLOSE_MS,
+		.deflate = rl_ws_deflate_defaults,
 	};
 	memset(options, 0, size);
 	memcpy(options, &all, size < sizeof(all) ? size : sizeof(all));
-}
-
-int rl_strings_copy(const struct rl_env *env, const char *const **to, const char *const *from)
-{
-	*to = NULL;
-	if (!from)
-		return 0;
-	size_t count = 0, bytes = 0;
-	for (; from[count]; count++)
-		bytes += strlen(from[count]) + 1;
-	size_t table = (count + 1) * sizeof(char *);
-	const char **list = rl_alloc(env, table + bytes);
-	if (!list)
-		return RILL_ENOMEM;
-	char *text = (char *)list + table;
-	for (size_t i = 0; i < count; i++) {
-		size_t len = strlen(from[i]) + 1;
-		list[i] = memcpy(text, from[i], len);
-		text += len;
-	}
-	list[count] = NULL;
-	*to = list;
-	return 0;
 }
 
 bool rl_websocket_own_field(struct rl_slice name)
@@ -119,16 +87,19 @@ static int copy_lists(struct rill_websocket *service, const rill_websocket_optio
 	return rc;
 }
 
-static void set_config(struct rill_websocket *service)
+static void set_terms(struct rill_websocket *service)
 {
 	const rill_websocket_options *o = &service->options;
-	rl_ws_config_default(&service->config);
-	service->config.max_message = o->max_message;
-	service->config.max_fragments = o->max_fragments;
-	service->config.pieces = o->pieces;
-	service->config.close_timeout = o->close_timeout_ms;
-	service->config.ping_interval = o->ping_interval_ms;
-	service->config.pong_timeout = o->pong_timeout_ms;
+	struct rl_ws_config *config = &service->terms.config;
+	rl_ws_config_default(config);
+	config->max_message = o->max_message;
+	config->max_fragments = o->max_fragments;
+	config->pieces = o->pieces;
+	config->close_timeout = o->close_timeout_ms;
+	config->ping_interval = o->ping_interval_ms;
+	config->pong_timeout = o->pong_timeout_ms;
+	service->terms.max_send = o->max_send;
+	service->terms.max_queue = o->max_queue;
 }
 
 static void free_service(struct rill_websocket *service)
@@ -209,6 +180,7 @@ int rill_websocket_serve(rill_server *server, const char *prefix, const rill_han
 	if (!handler || handler->size < sizeof(*handler))
 		why = "handler.size must be sizeof(rill_handler)";
 	service->options = given;
+	service->options.extensions = NULL; /* the caller's list */
 	int rc = copy_lists(service, &given);
 	if (rc == 0)
 		rc = build_fields(service, given.headers);
@@ -217,12 +189,11 @@ int rill_websocket_serve(rill_server *server, const char *prefix, const rill_han
 	if (rc == 0 && !why)
 		rc = rl_websocket_extensions(
 			&service->extensions, loop, &given.deflate, given.extensions, &why);
-	service->options.extensions = NULL; /* the caller's list */
 	if (why) {
 		rl_log(&loop->env, RILL_LOG_ERROR, "websocket options: %s", why);
 		rc = RILL_EINVAL;
 	}
-	set_config(service);
+	set_terms(service);
 	if (rc == 0)
 		rc = rill_server_handle(
 			server, prefix, rl_websocket_request, service, &service->route);

@@ -9,7 +9,9 @@
  *   websocket_conn.c        a running connection: a rill_conn on a stream
  *   websocket_ops.c         what the program does with it
  *   websocket_framing.c     RFC 6455 and hixie as rows of one table
- *   websocket_trace.c       frames for the trace tap */
+ *   websocket_trace.c       frames for the trace tap
+ *
+ * A client's connection is the same, begun elsewhere: see websocket_client.h. */
 #ifndef RL_PROTO_WEBSOCKET_H
 #define RL_PROTO_WEBSOCKET_H
 
@@ -17,6 +19,7 @@
 #include "conn/conn.h"
 #include "http/exchange.h"
 #include "http/server.h"
+#include "proto/strings.h"
 #include "wire/hixie.h"
 #include "wire/ws_handshake.h"
 #include "wire/ws_pipeline.h"
@@ -24,16 +27,21 @@
 
 struct rl_ws_conn;
 struct rl_ws_opening;
-struct rl_ws_taps;
+
+/* What a connection needs of whoever it belongs to: many of a server to one service, one to a client. */
+struct rl_ws_terms {
+	struct rl_ws_config config;
+	size_t max_send, max_queue; /* 0: no limit */
+};
 
 struct rill_websocket {
 	struct rl_service in_server;
+	struct rl_ws_terms terms;
 	struct rill_server *server;
 	struct rill_loop *loop;
 	rill_route *route; /* NULL: detached */
 	const rill_handler *handler;
 	rill_websocket_options options; /* its lists are copies, each in one allocation */
-	struct rl_ws_config config;
 	struct rl_ws_extensions *extensions;
 	struct rl_buf fields;    /* options.headers as lines */
 	struct rl_list conns;    /* struct rill_conn */
@@ -46,8 +54,12 @@ struct rill_websocket {
 /* Frees the service when it is detached and nothing of it is left. */
 void rl_websocket_release(struct rill_websocket *service);
 
-/* A copy of a NULL-terminated list of strings in one allocation; *to NULL for NULL. */
-int rl_strings_copy(const struct rl_env *env, const char *const **to, const char *const *from);
+/* rill_websocket_options.deflate and the limits by default, for services and clients. */
+extern const rill_deflate_options rl_ws_deflate_defaults;
+#define RL_WS_MAX_MESSAGE   (64 * 1024 * 1024 - 1) /* faye-websocket's */
+#define RL_WS_MAX_FRAGMENTS (1u << 20)
+#define RL_WS_MAX_QUEUE     (16 * 1024 * 1024)
+#define RL_WS_CLOSE_MS      (30 * 1000)
 
 /* Registers permessage-deflate, unless it is switched off, and the program's own. 0; RILL_EINVAL with a
  * sentence about the option that makes no sense; RILL_ENOMEM. */
@@ -126,11 +138,10 @@ struct rl_ws_timer {
  * say nothing. */
 struct rl_ws_conn {
 	struct rill_conn conn;
-	struct rill_websocket *service;
+	const struct rl_ws_terms *terms; /* of its service, or its client */
 	struct rl_stream *stream; /* NULL: let go */
 	const struct rl_ws_framing *framing;
 	struct rl_ws_opening *opening; /* until on_open is called */
-	struct rl_ws_taps *taps;       /* while frames are traced */
 	struct rl_ws_timer *timer;     /* NULL until there is a deadline */
 	char *names;      /* protocol NUL extensions NUL, then kept headers; NULL: none of them */
 	uint32_t charged; /* bytes of an unfinished message, as the stream was told */
@@ -151,6 +162,12 @@ static inline struct rl_ws_conn *rl_ws_conn(struct rill_conn *conn)
 	return rl_container(conn, struct rl_ws_conn, conn);
 }
 
+/* A server's connection: its service. */
+static inline struct rill_websocket *rl_ws_service(const struct rl_ws_conn *c)
+{
+	return rl_container(c->terms, struct rill_websocket, terms);
+}
+
 /* Makes a connection for an opening that was accepted, on a stream taken from HTTP; writes the
  * 101. It stays in state CONNECTING. 0 or RILL_ENOMEM (then nothing was written). */
 int rl_ws_conn_new(struct rl_ws_conn **conn, struct rl_ws_opening *opening,
@@ -164,7 +181,18 @@ int rl_ws_conn_flush_scratch(struct rl_ws_conn *c);
 
 /* The two sides of a connection: what its stream tells it, what the program tells it. */
 extern const struct rl_stream_events rl_ws_stream_events;
-extern const struct rl_conn_ops rl_ws_conn_ops;
+extern const struct rl_conn_ops rl_ws_conn_ops, rl_ws_client_ops;
+
+/* Frees all but the struct. */
+void rl_ws_conn_fini(struct rl_ws_conn *c);
+/* The program's extensions are done with. */
+void rl_ws_conn_drop_pipeline(struct rl_ws_conn *c);
+
+/* The hub's side of the second; see conn.h. */
+int rl_ws_op_publish(struct rill_conn *conn, struct rl_publication *publication);
+int rl_ws_op_publish_all(struct rill_conn *conn, struct rl_publication *bundle);
+void rl_ws_op_flush(struct rill_conn *conn);
+void rl_ws_op_prefetch(const struct rill_conn *conn);
 
 /* An extension has failed while something was sent: the peer is told 1011, the program at the end of
  * the turn. For the inside of a downcall. */
@@ -187,6 +215,5 @@ void rl_ws_trace_used(struct rl_ws_conn *c, size_t left);
 void rl_ws_trace_out(struct rl_ws_conn *c, struct rl_slice bytes);
 /* A hixie frame, whose wire form has no header worth decoding. */
 void rl_ws_trace_hixie(struct rl_ws_conn *c, bool out, struct rl_slice text);
-void rl_ws_trace_free(struct rl_ws_conn *c);
 
 #endif

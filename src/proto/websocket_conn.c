@@ -106,8 +106,21 @@ void rl_ws_conn_lost(struct rl_ws_conn *c)
  * sends is read and dropped for a while, lest a reset swallows them. */
 static void end_gently(struct rl_ws_conn *c, int code, struct rl_slice reason)
 {
-	uint32_t ms = c->service->options.close_timeout_ms;
+	uint32_t ms = c->terms->config.close_timeout;
 	rl_stream_close_gently(tell_close(c, code, reason), ms);
+}
+
+/* The closing handshake is done. RFC 6455, 7.1.1: the server ends TCP first, so that it is not the one
+ * whose ports stay taken, and a client waits for that. */
+static void end_clean(struct rl_ws_conn *c, int code, struct rl_slice reason)
+{
+	uint32_t linger = c->terms->config.linger;
+	bool client = c->conn.ops == &rl_ws_client_ops;
+	c->clean = true;
+	if (client && linger)
+		rl_stream_close_awaited(tell_close(c, code, reason), linger);
+	else
+		end_gently(c, code, reason);
 }
 
 static void failed(struct rl_ws_conn *c)
@@ -131,7 +144,7 @@ void rl_ws_conn_fail_later(struct rl_ws_conn *c)
 	c->broken = true;
 	rl_ws_conn_let_go(c);
 	c->stream = NULL;
-	rl_stream_close_gently(stream, c->service->options.close_timeout_ms);
+	rl_stream_close_gently(stream, c->terms->config.close_timeout);
 	rl_conn_closed_later(&c->conn, 1011);
 }
 
@@ -153,8 +166,7 @@ static void deliver(struct rl_ws_conn *c, const struct rl_ws_event *ev)
 		rl_conn_pong(&c->conn, ev->data);
 		break;
 	case RL_WS_CLOSE:
-		c->clean = true;
-		end_gently(c, ev->code, ev->data);
+		end_clean(c, ev->code, ev->data);
 		break;
 	}
 }
@@ -168,9 +180,9 @@ static bool framing_open(const struct rl_ws_conn *c)
 static void tell_open(struct rl_ws_conn *c)
 {
 	struct rl_ws_opening *opening = c->opening;
-	struct rill_websocket *service = c->service;
 	if (!opening)
 		return;
+	struct rill_websocket *service = opening->service;
 	c->opening = NULL;
 	service->stats.opened++;
 	service->stats.open++;

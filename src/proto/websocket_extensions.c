@@ -2,7 +2,18 @@
  * options, whose zlib states all of a loop share, and those of the program. */
 #include "proto/websocket.h"
 
-/* The zlib states which all services of a loop share; goes with the loop. */
+const rill_deflate_options rl_ws_deflate_defaults = {
+	.size = sizeof(rill_deflate_options),
+	.enabled = true,
+	.level = 1,
+	.mem_level = 8,
+	.max_window_bits = 15,
+	.request_window_bits = 15,
+	.threshold = 1024,
+	.ceiling = 1024 * 1024,
+};
+
+/* The zlib states which all services and clients of a loop share; they go with the loop. */
 struct pool_member {
 	struct rl_loop_member member;
 	struct rl_deflate_pool *pool;

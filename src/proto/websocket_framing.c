@@ -27,7 +27,8 @@ static int put_whole(
 static int rfc_send(struct rl_ws_conn *c, rill_kind kind, struct rl_slice data,
 	struct rl_blob *blob, bool first, bool last)
 {
-	if (first && last && !rl_ws_would_compress(&c->wire.rfc, data.len))
+	if (first && last && c->wire.rfc.role == RL_WS_SERVER &&
+		!rl_ws_would_compress(&c->wire.rfc, data.len))
 		return put_whole(c, kind, data, blob);
 	int rc = rl_ws_write(
 		&c->wire.rfc, &c->conn.loop->scratch, kind == RILL_TEXT, first, last, data);

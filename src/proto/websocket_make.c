@@ -8,7 +8,7 @@ static int keep_names(
 	struct rl_ws_conn *c, const struct rl_ws_opening *opening, struct rl_slice extensions)
 {
 	const struct rl_env *env = &c->conn.loop->env;
-	const char *const *keep = c->service->options.keep_headers;
+	const char *const *keep = rl_ws_service(c)->options.keep_headers;
 	struct rl_slice end = rl_slice("", 1), value;
 	struct rl_buf names;
 	int rc = 0;
@@ -41,7 +41,7 @@ fail:
 static int init_hixie(struct rl_ws_conn *c, const struct rl_ws_request *wanted)
 {
 	struct rill_loop *loop = c->conn.loop;
-	const struct rl_ws_config *config = &c->service->config;
+	const struct rl_ws_config *config = &c->terms->config;
 	c->framing = &rl_ws_framing_hixie;
 	c->wire.hixie = rl_alloc(&loop->env, sizeof(*c->wire.hixie));
 	if (!c->wire.hixie)
@@ -56,13 +56,13 @@ static int init_hixie(struct rl_ws_conn *c, const struct rl_ws_request *wanted)
 
 static int init_framing(struct rl_ws_conn *c, struct rl_ws_opening *opening)
 {
-	struct rill_websocket *service = c->service;
 	struct rill_loop *loop = c->conn.loop;
 	enum rl_ws_version version = opening->wanted.version;
 	if (version == RL_WS_HIXIE75 || version == RL_WS_HIXIE76)
 		return init_hixie(c, &opening->wanted);
 	c->framing = &rl_ws_framing_rfc;
-	rl_ws_init(&c->wire.rfc, &service->config, RL_WS_SERVER, &loop->scratch, rl_loop_now(loop));
+	rl_ws_init(&c->wire.rfc, &c->terms->config, RL_WS_SERVER, &loop->scratch,
+		rl_loop_now(loop));
 	c->wire.rfc.pipeline = opening->pipeline;
 	opening->pipeline = NULL;
 	return 0;
@@ -82,7 +82,7 @@ static int write_answer(
 	rl_http1_field(head, RL_SLICE("Host"), &answer.host);
 	int rc = rl_buf_append_slice(&opening->fields, rl_exchange_added(opening->request));
 	if (rc >= 0)
-		rc = rl_buf_append_slice(&opening->fields, rl_buf_slice(&c->service->fields));
+		rc = rl_buf_append_slice(&opening->fields, rl_buf_slice(&rl_ws_service(c)->fields));
 	if (rc < 0)
 		return rc;
 	answer.fields = rl_buf_slice(&opening->fields);
@@ -102,7 +102,7 @@ int rl_ws_conn_new(struct rl_ws_conn **conn, struct rl_ws_opening *opening,
 	if (!c)
 		return RILL_ENOMEM;
 	rl_conn_init(&c->conn, &rl_ws_conn_ops, service->handler, loop);
-	c->service = service;
+	c->terms = &service->terms;
 	c->stream = stream;
 	c->version = opening->wanted.version;
 	c->secure = rill_request_secure(opening->request);

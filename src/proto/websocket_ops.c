@@ -1,10 +1,11 @@
 /* websocket_ops.c: what a program does with a WebSocket: the calls of rill/conn.h, brought to the
  * framing and the stream. None of them calls back. */
-#include "proto/websocket.h"
+#include "proto/websocket_client.h"
 
 /* The message being delivered goes back from where it lies, with its new header in front of it. 0 or
  * 1 as a write; negative: it is not that simple. */
-static inline __attribute__((always_inline)) int send_back(struct rl_ws_conn *c, rill_kind kind, struct rl_slice data)
+static inline __attribute__((always_inline)) int send_back(
+	struct rl_ws_conn *c, rill_kind kind, struct rl_slice data)
 {
 	if (data.len < RL_STREAM_LEND_MIN || data.data != c->conn.loop->lendable ||
 		!c->stream->lends)
@@ -22,7 +23,8 @@ static inline __attribute__((always_inline)) int send_back(struct rl_ws_conn *c,
 }
 
 /* Header and payload go straight into the queue. Likewise. */
-static __attribute__((noinline)) int send_copied(struct rl_ws_conn *c, rill_kind kind, struct rl_slice data)
+static __attribute__((noinline)) int send_copied(
+	struct rl_ws_conn *c, rill_kind kind, struct rl_slice data)
 {
 	size_t head = rl_ws_short_head_size(data.len);
 	uint8_t *to = data.len <= RL_WS_SHORT_MAX ? rl_stream_claim(c->stream, head + data.len)
@@ -35,16 +37,22 @@ static __attribute__((noinline)) int send_copied(struct rl_ws_conn *c, rill_kind
 	return rl_stream_claimed(c->stream, head + data.len);
 }
 
+/* Do the limits let so much be sent? */
+static inline bool fits(const struct rl_ws_conn *c, size_t len)
+{
+	const struct rl_ws_terms *terms = c->terms;
+	size_t queued = rl_stream_queued(c->stream);
+	if (terms->max_send && len > terms->max_send)
+		return false;
+	return !queued || !terms->max_queue ||
+	       (queued <= terms->max_queue && len <= terms->max_queue - queued);
+}
+
 __attribute__((noinline)) static int send_any(struct rill_conn *conn, rill_kind kind,
 	struct rl_slice data, struct rl_blob *blob, bool first, bool last)
 {
 	struct rl_ws_conn *c = rl_ws_conn(conn);
-	const rill_websocket_options *options = &c->service->options;
-	size_t queued = rl_stream_queued(c->stream);
-	if (options->max_send && data.len > options->max_send)
-		return RILL_ETOOBIG;
-	if (queued && options->max_queue &&
-		(queued > options->max_queue || data.len > options->max_queue - queued))
+	if (!fits(c, data.len))
 		return RILL_ETOOBIG;
 	int rc = RILL_EUNSUPPORTED;
 	if (first && last && !blob && c->framing == &rl_ws_framing_rfc && !conn->traced &&
@@ -90,10 +98,10 @@ static int op_send(struct rill_conn *conn, rill_kind kind, struct rl_slice data,
 {
 	struct rl_ws_conn *c = rl_ws_conn(conn);
 	struct rl_stream *stream = c->stream;
-	const rill_websocket_options *options = &c->service->options;
+	const struct rl_ws_terms *terms = c->terms;
 	if (!first || !last || blob || conn->traced || c->framing != &rl_ws_framing_rfc ||
-		c->wire.rfc.pipeline || (options->max_send && data.len > options->max_send) ||
-		(options->max_queue && stream->queue.bytes))
+		c->wire.rfc.pipeline || (terms->max_send && data.len > terms->max_send) ||
+		(terms->max_queue && stream->queue.bytes))
 		return send_any(conn, kind, data, blob, first, last);
 	if (data.len - 16 > 48)
 		return send_plain(conn, kind, data);
@@ -220,7 +228,8 @@ static bool op_secure(const struct rill_conn *conn)
 static void op_ended(struct rill_conn *conn)
 {
 	struct rl_ws_conn *c = rl_ws_conn(conn);
-	rill_websocket_stats *stats = &c->service->stats;
+	struct rill_websocket *service = rl_ws_service(c);
+	rill_websocket_stats *stats = &service->stats;
 	if (conn->opened) {
 		stats->open--;
 		stats->closed_clean += c->clean;
@@ -232,28 +241,107 @@ static void op_ended(struct rill_conn *conn)
 		stats->bytes_out += conn->bytes_out;
 	}
 	/* The memory may stay, the program's extensions need not. */
-	if (c->framing == &rl_ws_framing_rfc) {
-		rl_ws_pipeline_free(c->wire.rfc.pipeline);
-		c->wire.rfc.pipeline = NULL;
-	}
-	rl_websocket_release(c->service);
-	c->service = NULL;
+	rl_ws_conn_drop_pipeline(c);
+	c->terms = NULL;
+	rl_websocket_release(service);
+}
+
+void rl_ws_conn_drop_pipeline(struct rl_ws_conn *c)
+{
+	if (c->framing != &rl_ws_framing_rfc)
+		return;
+	rl_ws_pipeline_free(c->wire.rfc.pipeline);
+	c->wire.rfc.pipeline = NULL;
+}
+
+void rl_ws_conn_fini(struct rl_ws_conn *c)
+{
+	const struct rl_env *env = &c->conn.loop->env;
+	c->framing->fini(c);
+	rl_free(env, c->timer);
+	rl_free(env, c->names);
 }
 
 static void op_free(struct rill_conn *conn)
 {
 	struct rl_ws_conn *c = rl_ws_conn(conn);
-	const struct rl_env *env = &conn->loop->env;
-	rl_ws_trace_free(c);
-	c->framing->fini(c);
-	rl_free(env, c->timer);
-	rl_free(env, c->names);
-	rl_free(env, c);
+	rl_ws_conn_fini(c);
+	rl_free(&conn->loop->env, c);
+}
+
+/* A client's connection: the same but while it is being opened, and its frames are masked. */
+
+/* As send_short(); masked, where the payload is copied anyway. */
+static int send_short_masked(struct rl_ws_conn *c, rill_kind kind, struct rl_slice data)
+{
+	const struct rl_env *env = &c->conn.loop->env;
+	size_t head = rl_ws_short_head_size(data.len) + 4;
+	uint8_t key[4];
+	if (data.len > RL_WS_SHORT_MAX || c->conn.traced ||
+		rl_ws_would_compress(&c->wire.rfc, data.len))
+		return RILL_EUNSUPPORTED;
+	uint8_t *to = rl_stream_claim(c->stream, head + data.len);
+	if (!to)
+		return RILL_EUNSUPPORTED;
+	env->random(key, sizeof(key), env->user);
+	rl_ws_write_short_head(to, kind == RILL_TEXT, data.len);
+	to[1] |= 0x80;
+	memcpy(to + head - 4, key, 4);
+	if (data.len)
+		rl_ws_mask(to + head, data.data, data.len, key, 0);
+	return rl_stream_claimed(c->stream, head + data.len);
+}
+
+static int client_send(struct rill_conn *conn, rill_kind kind, struct rl_slice data,
+	struct rl_blob *blob, bool first, bool last)
+{
+	struct rl_ws_conn *c = rl_ws_conn(conn);
+	if (conn->state == RILL_CONN_CONNECTING)
+		return rl_ws_client_keep(c, kind, data, blob, first, last);
+	if (!fits(c, data.len))
+		return RILL_ETOOBIG;
+	int rc = first && last ? send_short_masked(c, kind, data) : RILL_EUNSUPPORTED;
+	if (rc < 0)
+		rc = c->framing->send(c, kind, data, blob, first, last);
+	if (c->stream)
+		rl_conn_note_queue(conn, rl_stream_queued(c->stream));
+	return rc;
+}
+
+static int client_control(struct rill_conn *conn, bool ping, struct rl_slice data)
+{
+	if (conn->state == RILL_CONN_CONNECTING)
+		return rl_ws_client_keep_control(rl_ws_conn(conn), ping, data);
+	return op_control(conn, ping, data);
+}
+
+static int client_close(struct rill_conn *conn, int code, struct rl_slice reason)
+{
+	if (conn->state == RILL_CONN_CONNECTING)
+		return rl_ws_client_give_up(rl_ws_conn(conn), code, reason);
+	return op_close(conn, code, reason);
+}
+
+static void client_cut(struct rill_conn *conn)
+{
+	if (conn->state == RILL_CONN_CONNECTING)
+		rl_ws_client_cut(rl_ws_conn(conn));
+	op_cut(conn);
+}
+
+static size_t client_queued(const struct rill_conn *conn)
+{
+	const struct rl_ws_conn *c = rl_container(conn, struct rl_ws_conn, conn);
+	return conn->state == RILL_CONN_CONNECTING ? rl_ws_client_kept(c) : op_queued(conn);
 }
 
 const struct rl_conn_ops rl_ws_conn_ops = {
 	.transport = "websocket",
 	.send = op_send,
+	.publish = rl_ws_op_publish,
+	.publish_all = rl_ws_op_publish_all,
+	.flush = rl_ws_op_flush,
+	.prefetch = rl_ws_op_prefetch,
 	.close = op_close,
 	.cut = op_cut,
 	.set_reading = op_set_reading,
@@ -269,4 +357,25 @@ const struct rl_conn_ops rl_ws_conn_ops = {
 	.secure = op_secure,
 	.ended = op_ended,
 	.free = op_free,
+};
+
+const struct rl_conn_ops rl_ws_client_ops = {
+	.transport = "websocket",
+	.early = true,
+	.send = client_send,
+	.close = client_close,
+	.cut = client_cut,
+	.set_reading = op_set_reading,
+	.control = client_control,
+	.take_message = op_take_message,
+	.queued = client_queued,
+	.charge = op_charge,
+	.version = op_version,
+	.protocol = op_protocol,
+	.extensions = op_extensions,
+	.header = op_header,
+	.peer = op_peer,
+	.secure = op_secure,
+	.ended = rl_ws_client_ended,
+	.free = rl_ws_client_free,
 };

@@ -3,72 +3,15 @@
  * A browser sends a user's cookies along with a WebSocket handshake from any page at all, so that
  * without a look at Origin any page could speak in the user's name. Without cookies there is
  * nothing to borrow, and programs that are no browsers send neither. */
+#include "proto/origin.h"
 #include "proto/websocket.h"
-
-/* Splits "scheme://host:port" and "host:port"; port "" when there is none. */
-static void split_port(struct rl_slice authority, struct rl_slice *host, struct rl_slice *port)
-{
-	size_t i = authority.len;
-	while (i > 0 && authority.data[i - 1] >= '0' && authority.data[i - 1] <= '9')
-		i--;
-	if (i > 0 && authority.data[i - 1] == ':') {
-		*host = rl_slice(authority.data, i - 1);
-		*port = rl_slice(authority.data + i, authority.len - i);
-	} else {
-		*host = authority;
-		*port = rl_slice(NULL, 0);
-	}
-}
-
-static bool take_scheme(struct rl_slice *origin, struct rl_slice *default_port)
-{
-	static const struct {
-		struct rl_slice start, port;
-	} schemes[] = {
-		{ { (const uint8_t *)"http://", 7 }, { (const uint8_t *)"80", 2 } },
-		{ { (const uint8_t *)"https://", 8 }, { (const uint8_t *)"443", 3 } },
-	};
-	for (size_t i = 0; i < sizeof(schemes) / sizeof(schemes[0]); i++) {
-		struct rl_slice start = rl_slice(origin->data,
-			origin->len < schemes[i].start.len ? origin->len : schemes[i].start.len);
-		if (rl_slice_equal_nocase(start, schemes[i].start)) {
-			rl_slice_skip(origin, start.len);
-			*default_port = schemes[i].port;
-			return true;
-		}
-	}
-	return false;
-}
-
-/* Is the origin that of the host the request was sent to? A default port may be left out on
- * either side; behind a proxy that ends TLS the schemes may differ, so they are not compared. */
-static bool same_origin(struct rl_slice origin, struct rl_slice host)
-{
-	struct rl_slice standard, a, a_port, b, b_port;
-	if (!take_scheme(&origin, &standard))
-		return false;
-	split_port(origin, &a, &a_port);
-	split_port(host, &b, &b_port);
-	if (!a_port.len)
-		a_port = standard;
-	if (!b_port.len)
-		b_port = standard;
-	return a.len && rl_slice_equal_nocase(a, b) && rl_slice_equal(a_port, b_port);
-}
 
 static bool admitted(
 	const char *rule, const rill_request *request, const struct rl_ws_request *wanted)
 {
 	if (strcmp(rule, "*") == 0)
 		return true;
-	if (!wanted->has_origin)
-		return false;
-	if (strcmp(rule, "same") == 0) {
-		struct rl_slice host;
-		return rl_http1_field(rl_exchange_head(request), RL_SLICE("Host"), &host) &&
-		       same_origin(wanted->origin, host);
-	}
-	return rl_slice_equal_nocase(wanted->origin, rl_slice_str(rule));
+	return wanted->has_origin && rl_origin_fits(rule, request, wanted->origin);
 }
 
 bool rl_websocket_origin_ok(const struct rill_websocket *service, const rill_request *request,

@@ -74,8 +74,7 @@ static bool bodiless(const struct rl_http1 *p)
 	uint16_t status = p->head.status;
 
 	return p->role == RL_HTTP1_RESPONSE &&
-	       (p->head_method || status < 200 || status == 204 || status == 304 ||
-		       (p->connect_method && status < 300));
+	       (p->head_method || status < 200 || status == 204 || status == 304);
 }
 
 static int judge_framing(struct rl_http1 *p)
@@ -85,6 +84,8 @@ static int judge_framing(struct rl_http1 *p)
 	int rc = 0;
 
 	p->head.framing = RL_HTTP1_NO_BODY;
+	if (p->role == RL_HTTP1_RESPONSE && p->connect_method && p->head.status / 100 == 2)
+		return 0; /* RFC 9110, 9.3.6: whatever it says of a body is ignored */
 	if (codings)
 		rc = judge_codings(p, codings, lengths > 0);
 	else if (lengths)

@@ -1,4 +1,7 @@
-/* url.h: the URLs that a client connects to: scheme, credentials, host, port, target (RFC 3986). */
+/* url.h: the URLs that a client connects to: scheme, credentials, host, port, target (RFC 3986).
+ *
+ *   url.c          taken apart, and its parts as requests want them
+ *   url_resolve.c  what a reference means */
 #ifndef RL_WIRE_URL_H
 #define RL_WIRE_URL_H
 
@@ -29,7 +32,8 @@ int rl_url_write_target(const struct rl_url *url, struct rl_buf *out);
 /* Appends what stands in Host: brackets around IPv6, the port unless it is default_port. */
 int rl_url_write_host(const struct rl_url *url, uint16_t default_port, struct rl_buf *out);
 
-/* Appends "Basic " and base64 of user:password, percent-decoded. RILL_EINVAL: a ':' in the user. */
+/* Appends "Basic " and base64 of user:password, percent-decoded. RILL_EINVAL: a ':' in the user, or a
+ * control character (RFC 7617, 2). */
 int rl_url_write_basic(const struct rl_url *url, struct rl_buf *out);
 
 /* Appends the URL that reference means when it stands in base (RFC 3986, 5.2). RILL_EINVAL. */

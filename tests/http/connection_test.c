@@ -137,7 +137,7 @@ static void note_drain(rill_request *request, void *user)
 }
 
 static const rill_request_handler follower = { sizeof(follower), note_body, note_end, note_drain,
-	note_close };
+	note_close, NULL };
 
 static int wait_for_answer(rill_request *request, void *user)
 {

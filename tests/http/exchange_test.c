@@ -59,7 +59,10 @@ static void on_close(rill_request *request, int rc, void *user)
 	s.request = NULL;
 }
 
-static const rill_request_handler follower = { sizeof(follower), on_body, on_end, NULL, on_close };
+static const rill_request_handler follower = { .size = sizeof(follower),
+	.on_body = on_body,
+	.on_end = on_end,
+	.on_close = on_close };
 
 static int handle(rill_request *request, void *user)
 {
@@ -503,7 +506,7 @@ static void monkey_close(rill_request *request, int rc, void *user)
 }
 
 static const rill_request_handler monkey_follower = { sizeof(monkey_follower), monkey_body,
-	monkey_any, monkey_any, monkey_close };
+	monkey_any, monkey_any, monkey_close, monkey_any };
 
 static int monkey_handle(rill_request *request, void *user)
 {
@@ -576,4 +579,102 @@ TEST(exchange, whatever_is_done_to_it_is_closed_once_and_leaves_nothing)
 	}
 	if (exchanges <= 5000)
 		fail_msg("only %zu exchanges", exchanges);
+}
+
+/* A response piece by piece, for as long as somebody reads it. */
+
+static int peer_ends;
+
+static void end_it(rill_request *request, void *user)
+{
+	(void)user;
+	peer_ends++;
+	rill_response_write(request, "bye", 3);
+	rill_response_end(request);
+}
+
+static void note_end(rill_request *request, void *user)
+{
+	(void)request;
+	(void)user;
+	peer_ends++;
+}
+
+static const rill_request_handler leaving = { .size = sizeof(leaving), .on_peer_end = end_it };
+static const rill_request_handler noting = { .size = sizeof(noting), .on_peer_end = note_end };
+
+static int stream_leaving(rill_request *request, void *user)
+{
+	rill_request_follow(request, user, NULL);
+	s.request = request;
+	rill_response_begin(request, 200, RILL_LENGTH_UNKNOWN);
+	return RILL_TAKE;
+}
+
+static void begin_leaving(const rill_request_handler *with, struct http_peer *p)
+{
+	peer_ends = 0;
+	http_begin(NULL);
+	assert_int_equal(
+		rill_server_handle(http_server, "/", stream_leaving, (void *)(uintptr_t)with, NULL),
+		0);
+	http_open(p);
+}
+
+#define CHUNKED_HEAD "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+
+TEST(exchange, whose_peer_sends_no_more_says_so_once_and_can_still_be_ended)
+{
+	struct http_peer p;
+	begin_leaving(&leaving, &p);
+	http_send(&p, GET);
+	assert_int_equal(peer_ends, 0);
+	http_shut(&p);
+	assert_int_equal(peer_ends, 1);
+	http_expect(&p, CHUNKED_HEAD "3\r\nbye\r\n0\r\n\r\n");
+	assert_true(p.ended);
+	http_close(&p);
+	http_end();
+}
+
+TEST(exchange, may_go_on_behind_the_peers_end)
+{
+	struct http_peer p;
+	begin_leaving(&noting, &p);
+	http_send(&p, GET);
+	http_shut(&p);
+	rill_response_write(s.request, "more", 4);
+	http_turns();
+	assert_int_equal(peer_ends, 1);
+	rill_response_end(s.request);
+	http_expect(&p, CHUNKED_HEAD "4\r\nmore\r\n0\r\n\r\n");
+	http_close(&p);
+	http_end();
+}
+
+static int wait_first(rill_request *request, void *user)
+{
+	(void)user;
+	s.request = request;
+	rill_request_follow(request, &noting, NULL);
+	return RILL_TAKE;
+}
+
+TEST(exchange, begun_behind_the_peers_end_hears_of_it_too)
+{
+	struct http_peer p;
+	peer_ends = 0;
+	http_begin(NULL);
+	assert_int_equal(rill_server_handle(http_server, "/", wait_first, NULL, NULL), 0);
+	http_open(&p);
+	http_send(&p, GET);
+	http_shut(&p);
+	assert_int_equal(peer_ends, 0);
+	assert_true(rl_exchange_peer_ended(s.request));
+	rill_response_begin(s.request, 200, RILL_LENGTH_UNKNOWN);
+	http_turns();
+	assert_int_equal(peer_ends, 1);
+	rill_response_end(s.request);
+	http_close(&p);
+	http_end();
 }

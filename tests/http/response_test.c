@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
+#include "http/exchange.h"
 #include "support/http_peer.h"
 
 /* What the handler under test does with each request. */
@@ -352,5 +353,54 @@ TEST(response, of_100_comes_before_one_that_is_begun_by_who_wants_the_body)
 	http_turns();
 	assert_int_equal(closed, 1);
 	assert_false(peer.ended);
+	end();
+}
+
+/* What services have of a response. */
+
+static int begun;
+
+static void begin_own(rill_request *request)
+{
+	rill_response_header(request, "B", "2");
+	begun = rl_exchange_begin(request, 200, RL_SLICE("A: 1\r\n"), RL_SLICE("first"));
+}
+
+TEST(response, of_a_service_begins_with_its_fields_and_its_first_piece)
+{
+	begin(begin_own);
+	ask("GET", "1.1", "");
+	assert_int_equal(begun, 0);
+	assert_true(rl_exchange_chunked(current));
+	http_expect(&peer, "HTTP/1.1 200 OK\r\nA: 1\r\nB: 2\r\nTransfer-Encoding: chunked\r\n\r\n"
+			   "5\r\nfirst\r\n");
+	rill_response_end(current);
+	http_turns();
+	http_expect(&peer, "0\r\n\r\n");
+	ask("HEAD", "1.1", "");
+	http_expect(&peer,
+		"HTTP/1.1 200 OK\r\nA: 1\r\nB: 2\r\nTransfer-Encoding: chunked\r\n\r\n");
+	rill_response_end(current);
+	http_turns();
+	ask("GET", "1.0", "");
+	assert_false(rl_exchange_chunked(current));
+	http_expect(&peer, "HTTP/1.1 200 OK\r\nA: 1\r\nB: 2\r\nConnection: close\r\n\r\nfirst");
+	end();
+}
+
+TEST(response, pieces_that_are_framed_already_are_shared)
+{
+	struct rl_blob *blob = rl_blob_copy(test_env(), RL_SLICE("3\r\nabc\r\n"));
+	begin(begin_own);
+	ask("GET", "1.1", "");
+	http_forget(&peer);
+	assert_int_equal(rl_exchange_write_shared(current, blob), 0);
+	assert_int_equal(rl_exchange_write_shared(current, blob), 0);
+	http_turns();
+	http_expect(&peer, "3\r\nabc\r\n3\r\nabc\r\n");
+	rill_response_end(current);
+	assert_int_equal(rl_exchange_write_shared(current, blob), RILL_ECLOSED);
+	http_turns();
+	rl_blob_unref(blob);
 	end();
 }

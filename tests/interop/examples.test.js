@@ -2,10 +2,14 @@
 
 "use strict";
 
-const { execFileSync } = require("child_process");
+const { execFile, execFileSync } = require("child_process");
 const fs = require("fs");
+const http = require("http");
 const os = require("os");
 const path = require("path");
+const { EventSource } = require("eventsource");
+const FayeWebSocket = require("faye-websocket");
+const deflate = require("permessage-deflate");
 const WebSocket = require("ws");
 const { assert, run, startServer, test } = require("./support.js");
 
@@ -45,6 +49,83 @@ async function expectEcho(example, options) {
 
 test("websocket_echo echoes", () => withExample("websocket_echo", ["0"], expectEcho));
 
+test("chat brings what a WebSocket says to other WebSockets and to event streams, which can come back", () =>
+  withExample("chat", ["0"], async (example) => {
+    const [a, b] = [await open(example), await open(example)];
+    const url = example.ws.replace("ws:", "http:");
+    const events = new EventSource(url);
+    const heard = [];
+    const until = (n) => new Promise((resolve) => {
+      const look = () => heard.length >= n && resolve(heard);
+      events.addEventListener("message", look);
+      look();
+    });
+    events.addEventListener("message", (event) => heard.push(event));
+    await new Promise((resolve) => events.addEventListener("open", resolve));
+    for (const text of ["one", "two", "three"]) {
+      const other = b.next();
+      a.send(text);
+      assert.equal(await other, text);
+    }
+    await until(3);
+    assert.deepEqual(heard.map((event) => event.data), ["one", "two", "three"]);
+    events.close();
+    const response = await fetch(url, { headers: { Accept: "text/event-stream", "Last-Event-ID": heard[0].lastEventId } });
+    let text = "";
+    for await (const piece of response.body) {
+      text += Buffer.from(piece).toString();
+      if (text.includes("three"))
+        break;
+    }
+    assert.match(text, /data: two\r\n[^]*data: three\r\n/);
+    assert.ok(!text.includes("one"));
+    a.close();
+    b.close();
+  }));
+
+function client(...args) {
+  const program = path.join(process.env.EXAMPLES, "websocket_client");
+  return new Promise((resolve) =>
+    execFile(program, args, (error, stdout, stderr) => resolve({ status: error ? error.code : 0, stdout, stderr })));
+}
+
+test("websocket_client hears its words back from websocket_echo, and leaves", () =>
+  withExample("websocket_echo", ["0"], async (example) => {
+    const { status, stdout } = await client(example.ws, "hello", "world");
+    assert.match(stdout, /^open: 101, extensions "permessage-deflate[^"]*"\nhello\nworld\nclosed: 1000 goodbye\n$/);
+    assert.equal(status, 0);
+  }));
+
+test("websocket_client talks to ws, and to what refuses it", async () => {
+  const server = new WebSocket.Server({ port: 0, host: "127.0.0.1", perMessageDeflate: true, path: "/ws" });
+  await new Promise((resolve) => server.once("listening", resolve));
+  server.on("connection", (socket) => socket.on("message", (data, binary) => socket.send(data, { binary })));
+  const { port } = server.address();
+  const long = "x".repeat(100000);
+  const good = await client(`ws://127.0.0.1:${port}/ws`, "hello", long);
+  assert.ok(good.stdout.includes(`\nhello\n${long}\nclosed: 1000 goodbye\n`), good.stderr);
+  assert.equal(good.status, 0);
+  const bad = await client(`ws://127.0.0.1:${port}/elsewhere`, "hello");
+  assert.deepEqual(bad, { status: 1, stdout: "", stderr: "the server answered 400 Bad Request instead of 101\n" });
+  await new Promise((resolve) => server.close(resolve));
+  const none = await client(`ws://127.0.0.1:${port}/ws`, "hello");
+  assert.deepEqual(none,
+    { status: 1, stdout: "", stderr: `connecting to 127.0.0.1 port ${port}: Connection refused\n` });
+});
+
+test("websocket_client talks to faye-websocket", async () => {
+  const server = http.createServer();
+  server.on("upgrade", (request, socket, head) => {
+    const peer = new FayeWebSocket(request, socket, head, null, { extensions: [deflate] });
+    peer.on("message", (event) => peer.send(event.data));
+  });
+  await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const { status, stdout } = await client(`ws://127.0.0.1:${server.address().port}/`, "hello", "x".repeat(5000));
+  assert.match(stdout, /^open: 101, extensions "permessage-deflate[^"]*"\nhello\nx{5000}\nclosed: 1000 goodbye\n$/);
+  assert.equal(status, 0);
+  await new Promise((resolve) => server.close(resolve));
+});
+
 test("http_and_websocket shows its page, and what is posted is heard", () =>
   withExample("http_and_websocket", ["0"], async (example) => {
     assert.match(await (await fetch(example.url)).text(), /WebSocket/);
@@ -55,6 +136,16 @@ test("http_and_websocket shows its page, and what is posted is heard", () =>
     assert.equal(await heard, "good morning");
     socket.terminate();
   }));
+
+test("eventsource_clock ticks", () => withExample("eventsource_clock", ["0"], async (example) => {
+  const source = new EventSource(`${example.url}/clock`);
+  for (const id of ["1", "2"]) {
+    const tick = await new Promise((resolve) => source.addEventListener("tick", resolve, { once: true }));
+    assert.equal(tick.lastEventId, id);
+    assert.match(tick.data, /^\d\d:\d\d:\d\d$/);
+  }
+  source.close();
+}));
 
 test("adopt: the foreign server answers its pages, rill the WebSockets", () =>
   withExample("adopt", ["0"], async (example) => {

@@ -1,0 +1,53 @@
+/* utf8_replace.c: see utf8_replace.h. */
+#include <rill/error.h>
+#include "base/utf8_replace.h"
+
+static const uint8_t replacement[3] = { 0xef, 0xbf, 0xbd };
+
+/* What a first byte says: how many more there are, and between which bounds the second has to be, so
+ * that there is nothing overlong, no surrogate and nothing above U+10FFFF (RFC 3629, 4). */
+static size_t read_lead(uint8_t lead, uint8_t *low, uint8_t *high)
+{
+	*low = lead == 0xe0 ? 0xa0 : lead == 0xf0 ? 0x90 : 0x80;
+	*high = lead == 0xed ? 0x9f : lead == 0xf4 ? 0x8f : 0xbf;
+	if (lead >= 0xc2 && lead <= 0xdf)
+		return 1;
+	if (lead >= 0xe0 && lead <= 0xef)
+		return 2;
+	return lead >= 0xf0 && lead <= 0xf4 ? 3 : 0;
+}
+
+/* How many bytes at the front belong together, a character or the beginning of one. */
+static size_t measure(struct rl_slice s, bool *whole)
+{
+	uint8_t low, high;
+	size_t more = read_lead(s.data[0], &low, &high), n = 1;
+
+	if (s.data[0] < 0x80 || !more) {
+		*whole = s.data[0] < 0x80;
+		return 1;
+	}
+	for (; n <= more && n < s.len && s.data[n] >= low && s.data[n] <= high; n++) {
+		low = 0x80;
+		high = 0xbf;
+	}
+	*whole = n == more + 1;
+	return n;
+}
+
+int rl_utf8_replace(struct rl_buf *out, struct rl_slice text)
+{
+	size_t before = out->len;
+	bool whole;
+
+	for (size_t n; text.len; rl_slice_skip(&text, n)) {
+		n = measure(text, &whole);
+		int rc = whole ? rl_buf_append(out, text.data, n)
+			       : rl_buf_append(out, replacement, sizeof(replacement));
+		if (rc < 0) {
+			out->len = before;
+			return rc;
+		}
+	}
+	return 0;
+}

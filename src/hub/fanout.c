@@ -1,0 +1,242 @@
+/* fanout.c: what was published in this turn, to all who get it.
+ *
+ * It is handed out at the end of the turn, receiver by receiver: all that one gets, then its queue is
+ * written out while it is in the cache, then the next. So several messages of a turn are one write to
+ * each, and ten thousand connections' memory is walked through once. With so many, waiting for
+ * memory costs more than all that is done with it, so what comes next is fetched ahead, in three
+ * steps, because each knows only where the next lies: member, connection, stream.
+ *
+ * Small messages of one topic are joined once for all who get all of them.
+ *
+ * A receiver of several topics gets all of it in the order of publication, at the first of them. What
+ * is sent to it by other ways during the turn has what was published before go first
+ * (rl_fanout_deliver_to()); what a receiver was handed so is known by a number (taken). */
+#include "hub/hub.h"
+
+enum { FETCH_MEMBER = 8, FETCH_CONN = 5, FETCH_STREAM = 2, LINE = 64 };
+
+static inline void prefetch(const struct rl_topic *topic, uint32_t i)
+{
+	if (i < FETCH_MEMBER)
+		return;
+	__builtin_prefetch(topic->members[i - FETCH_MEMBER]);
+	const char *conn = (const char *)topic->members[i - FETCH_CONN]->conn;
+	for (size_t at = 0; at < sizeof(struct rill_conn); at += LINE)
+		__builtin_prefetch(conn + at);
+	const struct rill_conn *near = topic->members[i - FETCH_STREAM]->conn;
+	if (near->ops->prefetch)
+		near->ops->prefetch(near);
+}
+
+static bool excepted(const struct rl_pending *message, uint64_t id)
+{
+	size_t from = 0, to = message->except_count;
+	while (from < to) {
+		size_t middle = from + (to - from) / 2;
+		if (message->except[middle] == id)
+			return true;
+		if (message->except[middle] < id)
+			from = middle + 1;
+		else
+			to = middle;
+	}
+	return false;
+}
+
+/* The queue is full: does the kernel take it right now? */
+static bool still_full(struct rill_conn *conn)
+{
+	if (!conn->ops->flush)
+		return true;
+	conn->ops->flush(conn);
+	return conn->ops->queued(conn) > 0;
+}
+
+bool rl_member_send(struct rl_member *member, struct rl_publication *publication)
+{
+	struct rill_conn *conn = member->conn;
+	rill_topic_stats *stats = &member->topic->stats;
+	int rc = rl_conn_publish(conn, publication);
+	if (rc >= 0) {
+		stats->delivered++;
+		if (rc > 0)
+			rl_subscriber(conn)->blocked = still_full(conn);
+		return true;
+	}
+	switch (rc) {
+	case RILL_EUNSUPPORTED: /* its protocol does not have that kind */
+		stats->dropped++;
+		return true;
+	case RILL_ECLOSED: /* lost; that will be told */
+		return true;
+	case RILL_ETOOBIG:
+		return rl_member_refuse(member);
+	default:
+		return rl_member_give_up(member, 1011, rill_strerror(rc));
+	}
+}
+
+bool rl_member_hand(struct rl_member *member, struct rl_publication *publication, bool replayed)
+{
+	const struct rill_conn *conn = member->conn;
+	const struct rl_subscriber *subscriber = rl_subscriber(conn);
+	if (subscriber->waits || subscriber->blocked || conn->piece_out)
+		return rl_backlog_add(member, publication, replayed);
+	return rl_member_send(member, publication);
+}
+
+static inline bool hand(struct rl_member *member, const struct rl_pending *message)
+{
+	if (message->except_count && excepted(message, member->conn->id))
+		return true;
+	return rl_member_hand(member, message->publication, false);
+}
+
+/* All that is pending for a receiver of several topics, in order. */
+static bool hand_all(struct rill_hub *hub, struct rill_conn *conn)
+{
+	struct rl_subscriber *subscriber = rl_subscriber(conn);
+	uint64_t i = subscriber->taken > hub->base ? subscriber->taken - hub->base : 0;
+	subscriber->taken = hub->base + hub->pending_count;
+	for (; i < hub->pending_count; i++) {
+		const struct rl_pending *message = &hub->pending[i];
+		struct rl_member *member = rl_subscriber_find(subscriber, message->topic);
+		if (member && !hand(member, message))
+			return false;
+	}
+	return true;
+}
+
+/* Nothing stands in the way of a receiver getting all that is pending of a topic at once. */
+static inline bool hand_bundle(struct rill_hub *hub, const struct rl_topic *topic,
+	struct rl_member *member, const struct rl_batch *batch)
+{
+	struct rill_conn *conn = member->conn;
+	struct rl_subscriber *subscriber = rl_subscriber(conn);
+	if (!batch->bundle || subscriber->waits || subscriber->blocked ||
+		subscriber->taken > hub->base + topic->first)
+		return false;
+	int rc = rl_conn_publish_all(conn, batch->bundle, batch->bytes);
+	if (rc < 0)
+		return false;
+	member->topic->stats.delivered += batch->count;
+	if (rc > 0)
+		subscriber->blocked = still_full(conn);
+	return true;
+}
+
+/* All that is pending of the only topic of a receiver, or of the only topic of all. */
+static inline bool hand_topic(struct rill_hub *hub, const struct rl_topic *topic,
+	struct rl_member *member, const struct rl_batch *batch)
+{
+	uint64_t taken = rl_subscriber(member->conn)->taken;
+	if (hand_bundle(hub, topic, member, batch))
+		return true;
+	for (uint32_t i = topic->first; i != RL_PENDING_NONE; i = hub->pending[i].next)
+		if (hub->base + i >= taken && !hand(member, &hub->pending[i]))
+			return false;
+	return true;
+}
+
+/* Several small messages for everybody are worth joining; who is excepted from one needs them one by
+ * one. */
+static void make_batch(struct rill_hub *hub, const struct rl_topic *topic, struct rl_batch *batch)
+{
+	bool join = topic->count > 1 && topic->first != topic->last;
+	batch->count = 0;
+	batch->bytes = 0;
+	batch->bundle = NULL;
+	for (uint32_t i = topic->first; i != RL_PENDING_NONE && join; i = hub->pending[i].next) {
+		batch->parts[batch->count++] = hub->pending[i].publication;
+		batch->bytes += hub->pending[i].publication->payload->len;
+		join = !hub->pending[i].except_count && batch->bytes <= RL_BUNDLE_BYTES;
+	}
+	if (join)
+		batch->bundle = rl_publication_bundle(rl_hub_env(hub), batch->parts, batch->count);
+}
+
+static void deliver_topic(struct rill_hub *hub, struct rl_topic *topic, bool alone)
+{
+	struct rl_batch batch;
+	make_batch(hub, topic, &batch);
+	/* From the end, so that one who is closed for being slow gives its place to somebody who has
+	 * been there already. */
+	for (uint32_t i = topic->count; i-- > 0;) {
+		prefetch(topic, i);
+		struct rl_member *member = topic->members[i];
+		struct rill_conn *conn = member->conn;
+		bool there = alone || rl_subscriber(conn)->count == 1
+				     ? hand_topic(hub, topic, member, &batch)
+				     : hand_all(hub, conn);
+		if (there && conn->ops->flush)
+			conn->ops->flush(conn);
+	}
+	rl_publication_unref(batch.bundle);
+}
+
+static void drop_pending(struct rill_hub *hub)
+{
+	for (uint32_t i = 0; i < hub->pending_count; i++) {
+		rl_publication_unref(hub->pending[i].publication);
+		rl_free(rl_hub_env(hub), hub->pending[i].except);
+	}
+	hub->pending_count = 0;
+	hub->pending_bytes = 0;
+	hub->loop->publishing = NULL;
+}
+
+void rl_fanout_deliver(struct rill_hub *hub)
+{
+	struct rl_list *topics = &hub->topics_pending;
+	if (!hub->pending_count)
+		return;
+	bool alone = topics->next == topics->prev;
+	rl_list_each (node, topics)
+		deliver_topic(hub, rl_container(node, struct rl_topic, pending), alone);
+	drop_pending(hub);
+	while (!rl_list_empty(topics)) {
+		struct rl_topic *topic = rl_container(topics->next, struct rl_topic, pending);
+		rl_list_remove(&topic->pending);
+		rl_topic_release(topic);
+	}
+}
+
+void rl_fanout_task(struct rl_task *task)
+{
+	rl_fanout_deliver(rl_container(task, struct rill_hub, task));
+}
+
+void rl_fanout_deliver_to(struct rill_conn *conn)
+{
+	struct rill_hub *hub = conn->loop->publishing;
+	if (hub && conn->watcher)
+		hand_all(hub, conn);
+}
+
+void rl_fanout_add(struct rill_hub *hub, struct rl_topic *topic, const struct rl_pending *message)
+{
+	struct rill_loop *loop = hub->loop;
+	if (loop->publishing && loop->publishing != hub)
+		rl_fanout_deliver(
+			loop->publishing); /* two hubs: what was published first goes first */
+	if (!hub->pending_count) {
+		hub->base = loop->published;
+		loop->publishing = hub;
+		rl_loop_defer_writes(loop, &hub->task);
+	}
+	uint32_t i = hub->pending_count++;
+	loop->published++;
+	hub->pending[i] = *message;
+	hub->pending[i].topic = topic;
+	hub->pending[i].next = RL_PENDING_NONE;
+	if (rl_list_empty(&topic->pending)) {
+		rl_list_append(&hub->topics_pending, &topic->pending);
+		topic->first = i;
+	} else {
+		hub->pending[topic->last].next = i;
+	}
+	topic->last = i;
+	hub->pending_bytes += message->publication->payload->len;
+	if (hub->pending_count == RL_PENDING_MAX || hub->pending_bytes > RL_PENDING_BYTES)
+		rl_fanout_deliver(hub);
+}

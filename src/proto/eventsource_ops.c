@@ -256,6 +256,7 @@ static void op_free(struct rill_conn *conn)
 
 const struct rl_conn_ops rl_es_conn_ops = {
 	.transport = "eventsource",
+	.early = true,
 	.send = op_send,
 	.publish = op_publish,
 	.typed = true,

@@ -261,6 +261,34 @@ TEST(eventsource_open, any_request_can_be_made_a_stream_later)
 	finish();
 }
 
+TEST(eventsource_open, what_is_sent_before_on_open_follows_the_head)
+{
+	rill_conn *made;
+	start_held(ASK "\r\n");
+	assert_int_equal(rill_eventsource_open(&made, held, &handler, NULL, NULL), 0);
+	assert_int_equal(rill_eventsource_send(made, "a", 1, &(rill_event){ NULL, "1" }), 0);
+	assert_int_equal(rill_send_text(made, "b"), 0);
+	assert_int_equal(rill_close(made, 1000, NULL), 0);
+	assert_int_equal(rill_send_text(made, "c"), RILL_ECLOSED);
+	assert_int_equal(rill_close(made, 1000, NULL), 0);
+	expect_said("open close:1000 ");
+	http_expect(&peer, HEAD CHUNKED RETRY "12\r\nid: 1\r\ndata: a\r\n\r\n\r\n"
+					      "b\r\ndata: b\r\n\r\n\r\n0\r\n\r\n");
+	finish();
+}
+
+TEST(eventsource_open, one_that_is_destroyed_before_on_open_is_not_told_of)
+{
+	rill_conn *made;
+	start_held(ASK "\r\n");
+	assert_int_equal(rill_eventsource_open(&made, held, &handler, NULL, NULL), 0);
+	rill_conn_destroy(made);
+	expect_said("");
+	assert_null(strstr(http_take(&peer), "0\r\n\r\n"));
+	assert_true(peer.ended);
+	finish();
+}
+
 TEST(eventsource_open, an_opened_stream_is_closed_when_the_server_stops)
 {
 	start_held(ASK "\r\n");

@@ -754,3 +754,55 @@ TEST(conn, each_failing_allocation_is_survived)
 {
 	test_each_failing_allocation(work_with_short_memory, NULL);
 }
+
+TEST(conn, before_it_is_open_takes_nothing)
+{
+	struct fake *f = start();
+	assert_int_equal(rill_send_text(&f->conn, "a"), RILL_ECLOSED);
+	assert_int_equal(rill_send_piece(&f->conn, RILL_TEXT, "a", 1, true), RILL_ECLOSED);
+	assert_int_equal(rill_ping(&f->conn, "a", 1, note_pong, "A"), RILL_ECLOSED);
+	assert_int_equal(rill_pong(&f->conn, "a", 1), RILL_ECLOSED);
+	assert_int_equal(rill_close(&f->conn, 1000, NULL), 0);
+	expect_said("");
+	lose(f);
+	turn();
+	expect_said("ended free ");
+	stop();
+}
+
+/* A client's. */
+TEST(conn, of_an_early_service_is_used_before_it_is_open)
+{
+	struct rl_conn_ops early = fake_ops;
+	struct fake *f = start();
+	early.early = true;
+	f->conn.ops = &early;
+	assert_int_equal(rill_send_text(&f->conn, "a"), 0);
+	assert_int_equal(rill_send_piece(&f->conn, RILL_TEXT, "b", 1, false), 0);
+	assert_int_equal(rill_send_text(&f->conn, "c"), RILL_ESTATE);
+	assert_int_equal(rill_send_piece(&f->conn, RILL_TEXT, "d", 1, true), 0);
+	assert_int_equal(rill_ping(&f->conn, "e", 1, note_pong, "E"), 0);
+	assert_int_equal(rill_ping(&f->conn, "f", 1, note_pong, "F"), 0);
+	rl_conn_opened(&f->conn, NULL);
+	rl_conn_pong(&f->conn, RL_SLICE("e"));
+	expect_said("send:a send:b+ send:d- ping:e ping:f open E:yes ponged:e ");
+	lose(f);
+	turn();
+	expect_said("ended F:no close:1006: free ");
+	stop();
+}
+
+TEST(conn, of_an_early_service_that_never_opens_ends_with_the_services_word)
+{
+	struct rl_conn_ops early = fake_ops;
+	struct fake *f = start();
+	early.early = true;
+	f->conn.ops = &early;
+	assert_int_equal(rill_ping(&f->conn, "a", 1, note_pong, "A"), 0);
+	assert_int_equal(rill_close(&f->conn, 999, NULL), RILL_EINVAL);
+	assert_int_equal(rill_close(&f->conn, 1000, "\xff"), RILL_EUTF8);
+	lose(f);
+	turn();
+	expect_said("ping:a A:no ended free ");
+	stop();
+}

@@ -4,9 +4,12 @@
 
 const { execFile, execFileSync } = require("child_process");
 const fs = require("fs");
+const http = require("http");
 const os = require("os");
 const path = require("path");
 const { EventSource } = require("eventsource");
+const FayeWebSocket = require("faye-websocket");
+const deflate = require("permessage-deflate");
 const WebSocket = require("ws");
 const { assert, run, startServer, test } = require("./support.js");
 
@@ -74,6 +77,19 @@ test("websocket_client talks to ws, and to what refuses it", async () => {
   const none = await client(`ws://127.0.0.1:${port}/ws`, "hello");
   assert.deepEqual(none,
     { status: 1, stdout: "", stderr: `connecting to 127.0.0.1 port ${port}: Connection refused\n` });
+});
+
+test("websocket_client talks to faye-websocket", async () => {
+  const server = http.createServer();
+  server.on("upgrade", (request, socket, head) => {
+    const peer = new FayeWebSocket(request, socket, head, null, { extensions: [deflate] });
+    peer.on("message", (event) => peer.send(event.data));
+  });
+  await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const { status, stdout } = await client(`ws://127.0.0.1:${server.address().port}/`, "hello", "x".repeat(5000));
+  assert.match(stdout, /^open: 101, extensions "permessage-deflate[^"]*"\nhello\nx{5000}\nclosed: 1000 goodbye\n$/);
+  assert.equal(status, 0);
+  await new Promise((resolve) => server.close(resolve));
 });
 
 test("http_and_websocket shows its page, and what is posted is heard", () =>

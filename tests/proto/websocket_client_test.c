@@ -501,3 +501,134 @@ TEST(websocket_client, options_of_an_older_program_are_filled_up)
 	expect_said("open ");
 	end();
 }
+
+static void on_frame(rill_conn *c, const rill_frame *frame, void *user)
+{
+	(void)c;
+	(void)user;
+	say("%s%x%s:%.*s ", frame->out ? ">" : "<", frame->opcode, frame->masked ? "m" : "",
+		(int)frame->payload.len, (const char *)frame->payload.data);
+}
+
+TEST(websocket_client, frames_can_be_traced_from_the_first_one)
+{
+	begin();
+	connect_to("ws://127.0.0.1:%u/", NULL);
+	assert_int_equal(rill_conn_trace(conn, on_frame, NULL), 0);
+	assert_int_equal(rill_send_text(conn, "early"), 0);
+	origin_accept(&origin);
+	origin_take_head(&origin);
+	origin_send_101(&origin, "");
+	expect_said(">1m:early open ");
+	rill_send_text(conn, "later");
+	origin_send_hex(&origin, "89 01 70");
+	origin_send_hex(&origin, "82 01 78");
+	expect_said(">1m:later <9:p >am:p <2:x binary:x ");
+	end();
+}
+
+/* An extension of the program's own: shouts, by RSV2. */
+
+static int sessions, fails;
+
+static int offer_shout(void *user, size_t i, rill_extension_output *out)
+{
+	(void)user;
+	return i ? 0 : rill_extension_write(out, "loud", 4) == 0;
+}
+
+static int confirm_shout(void *user, const rill_extension_params *answer, void **session)
+{
+	rill_bytes name, value;
+	(void)user;
+	if (!rill_extension_param_at(answer, 0, &name, &value))
+		return 0;
+	sessions++;
+	*session = &sessions;
+	return 1;
+}
+
+static int shout(void *session, const rill_extension_piece *piece, rill_extension_output *out)
+{
+	const char *text = piece->data.data;
+	(void)session;
+	for (size_t i = 0; i < piece->data.len; i++) {
+		char c = (char)(text[i] ^ 0x20);
+		if (rill_extension_write(out, &c, 1) < 0)
+			return RILL_ENOMEM;
+	}
+	return fails ? RILL_EIO : 0;
+}
+
+static void close_shout(void *session)
+{
+	assert_ptr_equal(session, &sessions);
+	sessions--;
+}
+
+static const rill_extension shouting = {
+	.size = sizeof(shouting),
+	.name = "shout",
+	.rsv2 = true,
+	.offer = offer_shout,
+	.confirm = confirm_shout,
+	.outgoing = shout,
+	.incoming = shout,
+	.close = close_shout,
+};
+
+/* One that is offered, and taken if the server says so. */
+static void open_shouting(const char *answer)
+{
+	static const rill_extension *const list[] = { &shouting, NULL };
+	rill_websocket_client_options options = defaults();
+	options.deflate.enabled = false;
+	options.extensions = list;
+	connect_to("ws://127.0.0.1:%u/", &options);
+	assert_int_equal(rill_send_text(conn, "early"), 0);
+	origin_accept(&origin);
+	assert_non_null(
+		strstr(origin_take_head(&origin), "Sec-WebSocket-Extensions: shout; loud\r\n"));
+	origin_send_101(&origin, answer);
+}
+
+TEST(websocket_client, extensions_of_the_program_are_offered_and_used)
+{
+	begin();
+	fails = 0;
+	open_shouting("Sec-WebSocket-Extensions: shout; loud\r\n");
+	expect_said("open ");
+	assert_string_equal(rill_conn_extensions(conn), "shout; loud");
+	origin_expect_frame(&origin, 0xa1, "EARLY");
+	origin_send_hex(&origin, "a1 02 4849 81 02 4849");
+	expect_said("text:hi text:HI ");
+	assert_int_equal(sessions, 1);
+	origin_send_hex(&origin, "88 02 03e8");
+	expect_said("close:1000: ");
+	assert_int_equal(sessions, 0);
+
+	open_shouting("");
+	origin_expect_frame(&origin, 0x81, "early");
+	expect_said("open ");
+	rill_conn_destroy(conn);
+	origin_turn(&origin);
+	expect_said("close:1006: ");
+
+	open_shouting("Sec-WebSocket-Extensions: shout\r\n");
+	expect_said("failed:-6 ");
+	assert_string_equal(sentence, "the server answers parameters that were not offered");
+	end();
+}
+
+TEST(websocket_client, an_extension_that_fails_an_early_message_fails_the_opening)
+{
+	begin();
+	fails = 1;
+	open_shouting("Sec-WebSocket-Extensions: shout; loud\r\n");
+	expect_said("failed:-10 ");
+	assert_string_equal(sentence, "what was sent before it was open could not be written");
+	assert_int_equal(answered, 101);
+	assert_int_equal(sessions, 0);
+	fails = 0;
+	end();
+}

@@ -36,7 +36,7 @@ def spread(values):
 
 def options(row, raw=False):
     """Load options of a row; raw: for a server without protocol."""
-    words = list(row["load"])
+    words = list(row.get("against_load", row["load"]) if raw else row["load"])
     if raw:
         words.append("--raw")
     if row.get("tls"):
@@ -48,7 +48,7 @@ def options(row, raw=False):
 
 def pairs(places, row, count, seconds):
     """Both servers run; the load goes to one and the other in turn. Ratios are within a pair."""
-    names = ("rill", row["against"])
+    names = (row.get("server", "rill"), row["against"])
     how = {"tls": row.get("tls", False), "deflate": "deflate" in row}
     timing = ["--duration", seconds, "--warmup", seconds / 3]
     seen = {name: [] for name in names}
@@ -96,7 +96,7 @@ def instructions(places, row, count):
             raise Failed("callgrind gives no total")
         return {"instructions": int(found.group(1))}
 
-    return {"value": by_difference(row, count, total)["instructions"]}
+    return {"value": by_difference(row, count, total)["instructions"] / row.get("per", 1)}
 
 
 def system_calls(places, row, count):

@@ -8,17 +8,21 @@ from servers import ROOT
 TITLES = [
     ("instructions", "User-space instructions for each echo",
      "By callgrind, the static library, one connection, one message in flight: the difference "
-     "between two runs of the test server, divided by the difference in messages."),
+     "between two runs of the test server, divided by the difference in messages. *fanout*: for "
+     "each of 1,000 receivers of a hub's message."),
     ("calls", "System calls for each message",
      "By strace, likewise by difference. *recv+send* counts all calls that move bytes; with depth "
      "16 one read may hold 16 messages, so the figure is 2 for each readable socket."),
     ("memory", "Memory",
      "10,000 connections on a server started afresh: the change of its private anonymous memory, "
-     "divided by them. *waves*: MiB of resident memory more than before after all have gone, "
+     "divided by them. *subscribed*: to one topic of a hub. *waves*: MiB of resident memory more than before after all have gone, "
      "the most of five times."),
     ("echo", "Echo against a server without protocol",
      "raw_echo does epoll_wait, recv, send, for the same number of bytes. The ratio is of server "
      "CPU for each message, within a pair of runs that follow each other."),
+    ("fanout", "Fan-out",
+     "One message of 100 bytes to 10,000 subscribers of one topic, and eight of one turn, both against "
+     "raw_fanout, which sends single messages by a loop of send(2). What is counted is a delivery."),
     ("deflate", "Compression", "Texts of 1 KiB, no two alike, each server at its own level (rill 1, ws 6, lws 1), 50 connections; *takeover*: with "
      "context takeover both ways; *alone*: each message by itself, both ways."),
     ("tls", "TLS", "TLS 1.3, 50 connections."),
@@ -68,12 +72,13 @@ def in_short(row, result):
 
 
 def pair_line(row, result):
-    ratio, ours = result["ratio"], result["cost"]["rill"]
-    theirs, latency = result["cost"][row["against"]], result["latency_us"]["rill"]
+    name = row.get("server", "rill")
+    ratio, ours = result["ratio"], result["cost"][name]
+    theirs, latency = result["cost"][row["against"]], result["latency_us"][name]
     return [row["name"], f"≤ {short(row['figure'])}" if row["figure"] else "",
             f"{short(ratio['median'])} ({short(ratio['low'])}–{short(ratio['high'])})",
             verdict(row, result), short(ours["median"]), f"{short(theirs['median'])} {row['against']}",
-            short(result["faults"]["rill"]),
+            short(result["faults"][name]),
             " / ".join(short(latency[key]) for key in ("p50", "p99", "p999")), str(ratio["n"])]
 
 

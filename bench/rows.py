@@ -78,6 +78,22 @@ def beside_peers():
     yield pair("handshakes/lws", "lws", 0.08, ["--handshakes", "--connections", 50])
 
 
+def fanout_load(depth):
+    return ["--fanout", 10000, "--depth", depth, "--size", 100]
+
+
+def fanout_rows():
+    """One message to 10,000, and eight in one turn, both against single messages by send(2)."""
+    for label, depth, figure, quick in (("1", 1, 1.05, True), ("8", 8, 0.15, False)):
+        yield {"name": f"fanout/{label}", "kind": "pairs", "server": "rill_fanout",
+               "against": "raw_fanout", "figure": figure, "quick": quick,
+               "load": fanout_load(depth) + ["--publish-path", "/publish"],
+               "against_load": fanout_load(1)}
+    yield {"name": "instructions/fanout", "kind": "instructions", "server": "rill_fanout",
+           "figure": None, "quick": True, "per": 1000,
+           "load": ["--fanout", 1000, "--depth", 1, "--size", 100, "--publish-path", "/publish"]}
+
+
 def counted_rows():
     one = ["--connections", 1, "--depth", 1]
     for label, kind, size, figure in (("20B", "binary", 20, 500), ("1K-binary", "binary", 1024, 700),
@@ -102,6 +118,8 @@ def memory_rows():
             ("tls-64K", True, ["--echoes", 1, "--size", 65536], 24 * 1024)):
         yield {"name": f"memory/{label}", "kind": "memory", "tls": tls, "figure": figure,
                "load": many + load, "quick": True}
+    yield {"name": "memory/subscribed", "kind": "memory", "server": "rill_fanout", "figure": 500,
+           "load": many, "quick": True}
     for peer in ("ws", "lws"):
         yield {"name": f"memory/{peer}", "kind": "memory", "server": peer, "figure": None,
                "load": many}
@@ -112,5 +130,5 @@ def memory_rows():
 
 
 def all_rows():
-    return [*counted_rows(), *memory_rows(), *echo_rows(), *beside_peers(), *curve_rows(),
+    return [*counted_rows(), *memory_rows(), *echo_rows(), *fanout_rows(), *beside_peers(), *curve_rows(),
             *peer_rows()]

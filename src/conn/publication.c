@@ -20,6 +20,16 @@ struct rl_publication *rl_publication_new(const struct rl_env *env, rill_kind ki
 	return p;
 }
 
+struct rl_publication *rl_publication_bundle(
+	const struct rl_env *env, struct rl_publication *const *parts, uint32_t count)
+{
+	struct rl_publication *p = rl_alloc(env, sizeof(*p));
+	if (p)
+		*p = (struct rl_publication){
+			.refs = 1, .env = env, .parts = parts, .part_count = count };
+	return p;
+}
+
 void rl_publication_unref(struct rl_publication *p)
 {
 	if (!p || --p->refs > 0)

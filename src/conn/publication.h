@@ -31,6 +31,8 @@ struct rl_publication {
 	struct rl_form first;     /* most have one form */
 	struct rl_form *others;   /* room for RL_FORMS_MAX - 1; NULL until the second */
 	uint64_t *encoded;        /* counted up for each form made; may be NULL */
+	struct rl_publication *const *parts; /* a bundle's; NULL: this is one message */
+	uint32_t part_count;
 	const struct rl_env *env;
 	char text[]; /* RL_PUBLICATION_ID for the id, then the type */
 };
@@ -38,6 +40,12 @@ struct rl_publication {
 /* One with a copy of payload and type, no id and one reference; NULL when out of memory. */
 struct rl_publication *rl_publication_new(const struct rl_env *env, rill_kind kind,
 	struct rl_slice payload, struct rl_slice type);
+
+/* A bundle: several that go to one receiver one behind the other, so that what they are on the wire can
+ * be joined once for all receivers. It has forms, but no payload of its own. parts are borrowed as long
+ * as it lives. NULL when out of memory. */
+struct rl_publication *rl_publication_bundle(
+	const struct rl_env *env, struct rl_publication *const *parts, uint32_t count);
 
 static inline struct rl_publication *rl_publication_ref(struct rl_publication *publication)
 {

@@ -6,6 +6,8 @@
  * memory costs more than all that is done with it, so what comes next is fetched ahead, in three
  * steps, because each knows only where the next lies: member, connection, stream.
  *
+ * Small messages of one topic are joined once for all who get all of them.
+ *
  * A receiver of several topics gets all of it in the order of publication, at the first of them. What
  * is sent to it by other ways during the turn has what was published before go first
  * (rl_fanout_deliver_to()); what a receiver was handed so is known by a number (taken). */
@@ -105,19 +107,58 @@ static bool hand_all(struct rill_hub *hub, struct rill_conn *conn)
 	return true;
 }
 
+/* Nothing stands in the way of a receiver getting all that is pending of a topic at once. */
+static inline bool hand_bundle(struct rill_hub *hub, const struct rl_topic *topic,
+	struct rl_member *member, const struct rl_batch *batch)
+{
+	struct rill_conn *conn = member->conn;
+	struct rl_subscriber *subscriber = rl_subscriber(conn);
+	if (!batch->bundle || subscriber->waits || subscriber->blocked ||
+		subscriber->taken > hub->base + topic->first)
+		return false;
+	int rc = rl_conn_publish_all(conn, batch->bundle, batch->bytes);
+	if (rc < 0)
+		return false;
+	member->topic->stats.delivered += batch->count;
+	if (rc > 0)
+		subscriber->blocked = still_full(conn);
+	return true;
+}
+
 /* All that is pending of the only topic of a receiver, or of the only topic of all. */
-static inline bool hand_topic(
-	struct rill_hub *hub, const struct rl_topic *topic, struct rl_member *member)
+static inline bool hand_topic(struct rill_hub *hub, const struct rl_topic *topic,
+	struct rl_member *member, const struct rl_batch *batch)
 {
 	uint64_t taken = rl_subscriber(member->conn)->taken;
+	if (hand_bundle(hub, topic, member, batch))
+		return true;
 	for (uint32_t i = topic->first; i != RL_PENDING_NONE; i = hub->pending[i].next)
 		if (hub->base + i >= taken && !hand(member, &hub->pending[i]))
 			return false;
 	return true;
 }
 
+/* Several small messages for everybody are worth joining; who is excepted from one needs them one by
+ * one. */
+static void make_batch(struct rill_hub *hub, const struct rl_topic *topic, struct rl_batch *batch)
+{
+	bool join = topic->count > 1 && topic->first != topic->last;
+	batch->count = 0;
+	batch->bytes = 0;
+	batch->bundle = NULL;
+	for (uint32_t i = topic->first; i != RL_PENDING_NONE && join; i = hub->pending[i].next) {
+		batch->parts[batch->count++] = hub->pending[i].publication;
+		batch->bytes += hub->pending[i].publication->payload->len;
+		join = !hub->pending[i].except_count && batch->bytes <= RL_BUNDLE_BYTES;
+	}
+	if (join)
+		batch->bundle = rl_publication_bundle(rl_hub_env(hub), batch->parts, batch->count);
+}
+
 static void deliver_topic(struct rill_hub *hub, struct rl_topic *topic, bool alone)
 {
+	struct rl_batch batch;
+	make_batch(hub, topic, &batch);
 	/* From the end, so that one who is closed for being slow gives its place to somebody who has
 	 * been there already. */
 	for (uint32_t i = topic->count; i-- > 0;) {
@@ -125,11 +166,12 @@ static void deliver_topic(struct rill_hub *hub, struct rl_topic *topic, bool alo
 		struct rl_member *member = topic->members[i];
 		struct rill_conn *conn = member->conn;
 		bool there = alone || rl_subscriber(conn)->count == 1
-				     ? hand_topic(hub, topic, member)
+				     ? hand_topic(hub, topic, member, &batch)
 				     : hand_all(hub, conn);
 		if (there && conn->ops->flush)
 			conn->ops->flush(conn);
 	}
+	rl_publication_unref(batch.bundle);
 }
 
 static void drop_pending(struct rill_hub *hub)

@@ -105,6 +105,13 @@ struct rl_topic {
 	char name[];
 };
 
+/* So many messages or bytes are handed out at once rather than at the end of the turn. */
+#define RL_PENDING_MAX   256
+#define RL_PENDING_BYTES ((size_t)1024 * 1024)
+#define RL_PENDING_NONE  UINT32_MAX
+/* Small messages up to so many bytes together are joined. */
+#define RL_BUNDLE_BYTES ((size_t)16 * 1024)
+
 /* What was published and is not handed to the receivers yet. */
 struct rl_pending {
 	struct rl_publication *publication;
@@ -113,11 +120,14 @@ struct rl_pending {
 	size_t except_count;
 	uint32_t next; /* of the same topic */
 };
-/* So many messages or bytes are handed out at once rather than at the end of the turn. */
-#define RL_PENDING_MAX   256
-#define RL_PENDING_BYTES ((size_t)1024 * 1024)
-#define RL_PENDING_NONE  UINT32_MAX
 
+/* What is pending of one topic, while it is handed out. */
+struct rl_batch {
+	uint32_t count;
+	struct rl_publication *bundle; /* NULL: one by one */
+	size_t bytes;
+	struct rl_publication *parts[RL_PENDING_MAX];
+};
 /* A walk over the members of a topic that calls the program: see rl_topic_leave(). */
 struct rl_walk {
 	struct rl_walk *outer;

@@ -143,6 +143,16 @@ bool rill_subscribed(const rill_hub *hub, const char *topic, const rill_conn *co
 	return find_member(hub, topic, conn) != NULL;
 }
 
+static __attribute__((noinline)) void visit(
+	struct rl_walk *walk, void (*fn)(rill_conn *conn, void *user), void *user)
+{
+	walk->hub->walks = walk;
+	while (walk->topic && walk->left > 0)
+		fn(walk->topic->members[--walk->left]->conn, user);
+	if (walk->hub)
+		walk->hub->walks = walk->outer;
+}
+
 void rill_topic_each(
 	rill_hub *hub, const char *name, void (*fn)(rill_conn *conn, void *user), void *user)
 {
@@ -150,11 +160,7 @@ void rill_topic_each(
 	if (!topic)
 		return;
 	struct rl_walk walk = { hub->walks, hub, topic, topic->count };
-	hub->walks = &walk;
-	while (walk.topic && walk.left > 0)
-		fn(walk.topic->members[--walk.left]->conn, user);
-	if (walk.hub)
-		walk.hub->walks = walk.outer;
+	visit(&walk, fn, user);
 }
 
 int rill_topic_latest(rill_hub *hub, const char *name, char id[RILL_MESSAGE_ID])

@@ -270,6 +270,7 @@ const struct rl_conn_ops rl_ws_conn_ops = {
 	.transport = "websocket",
 	.send = op_send,
 	.publish = rl_ws_op_publish,
+	.publish_all = rl_ws_op_publish_all,
 	.flush = rl_ws_op_flush,
 	.prefetch = rl_ws_op_prefetch,
 	.close = op_close,

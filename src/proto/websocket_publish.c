@@ -10,6 +10,9 @@
 #include "conn/publication.h"
 #include "proto/websocket.h"
 
+/* As rl_stream_write_blob() has it. */
+enum { COPY_BELOW = 512 };
+
 enum { PLAIN = 0, HIXIE = 1, DEFLATED = 16 /* and the window bits */ };
 
 static const char form_key;
@@ -68,11 +71,20 @@ static struct rl_blob *make_form(
 	return make_deflated(c, publication->kind, payload);
 }
 
-static int write_form(struct rl_ws_conn *c, struct rl_blob *blob)
+/* Nearly all messages are short, and a copy into the queue costs less than a reference. */
+static inline int write_form(struct rl_ws_conn *c, struct rl_blob *blob)
 {
-	struct rl_slice bytes = rl_blob_slice(blob);
-	int rc = rl_stream_write_blob(c->stream, rl_slice(NULL, 0), blob, bytes);
-	rl_conn_note_queue(&c->conn, rl_stream_queued(c->stream));
+	struct rl_stream *stream = c->stream;
+	size_t n = blob->len;
+	uint8_t *to = n < COPY_BELOW ? rl_stream_claim(stream, n) : NULL;
+	int rc;
+	if (to) {
+		memcpy(to, blob->data, n);
+		rc = rl_stream_claimed(stream, n);
+	} else {
+		rc = rl_stream_write_blob(stream, rl_slice(NULL, 0), blob, rl_blob_slice(blob));
+	}
+	rl_conn_note_queue(&c->conn, rl_stream_queued(stream));
 	return rc;
 }
 
@@ -136,6 +148,55 @@ int rl_ws_op_publish(struct rill_conn *conn, struct rl_publication *publication)
 	if (rl_ws_would_compress(&c->wire.rfc, publication->payload->len))
 		return publish_deflated(c, publication);
 	return write_variant(c, publication, PLAIN);
+}
+
+/* The plain form of one part of a bundle; NULL when out of memory. *made: the caller's reference. */
+static struct rl_blob *part_form(
+	struct rl_ws_conn *c, struct rl_publication *part, struct rl_blob **made)
+{
+	const struct rl_form *form = rl_publication_form(part, &form_key, PLAIN);
+	*made = NULL;
+	if (form)
+		return form->bytes;
+	struct rl_blob *blob = make_form(c, part, PLAIN);
+	if (blob && !rl_publication_add_form(part, &form_key, PLAIN, blob, 0))
+		*made = blob;
+	return blob;
+}
+
+static struct rl_blob *join_parts(struct rl_ws_conn *c, struct rl_publication *bundle)
+{
+	struct rl_buf joined;
+	int rc = 0;
+	rl_buf_init(&joined, &c->conn.loop->env);
+	for (uint32_t i = 0; i < bundle->part_count && rc == 0; i++) {
+		struct rl_blob *made, *form = part_form(c, bundle->parts[i], &made);
+		rc = form ? rl_buf_append_slice(&joined, rl_blob_slice(form)) : RILL_ENOMEM;
+		rl_blob_unref(made);
+	}
+	struct rl_blob *blob = rc == 0 ? rl_blob_take_buf(&joined) : NULL;
+	rl_buf_release(&joined);
+	return blob;
+}
+
+int rl_ws_op_publish_all(struct rill_conn *conn, struct rl_publication *bundle)
+{
+	struct rl_ws_conn *c = rl_ws_conn(conn);
+	if (!c->stream || conn->traced || c->framing != &rl_ws_framing_rfc ||
+		c->wire.rfc.role == RL_WS_CLIENT || c->wire.rfc.pipeline)
+		return RILL_EUNSUPPORTED;
+	const struct rl_form *form = rl_publication_form(bundle, &form_key, PLAIN);
+	if (!form) {
+		struct rl_blob *blob = join_parts(c, bundle);
+		if (!blob)
+			return RILL_EUNSUPPORTED;
+		form = rl_publication_add_form(bundle, &form_key, PLAIN, blob, 0);
+		if (!form) {
+			rl_blob_unref(blob);
+			return RILL_EUNSUPPORTED;
+		}
+	}
+	return write_form(c, form->bytes);
 }
 
 void rl_ws_op_flush(struct rill_conn *conn)

@@ -102,3 +102,15 @@ TEST(publication, survives_any_failing_allocation)
 {
 	test_each_failing_allocation(make_two_forms, NULL);
 }
+
+TEST(publication, a_bundle_has_forms_of_its_own)
+{
+	struct rl_publication *parts[2] = { hello(), hello() };
+	struct rl_publication *bundle = rl_publication_bundle(test_env(), parts, 2);
+	assert_non_null(bundle);
+	assert_non_null(rl_publication_add_form(bundle, &key_a, 0, bytes("both"), 0));
+	assert_null(rl_publication_form(parts[0], &key_a, 0));
+	rl_publication_unref(bundle);
+	rl_publication_unref(parts[0]);
+	rl_publication_unref(parts[1]);
+}

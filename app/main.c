@@ -4,7 +4,7 @@
 #include <rill/version.h>
 #include "command.h"
 
-static const struct command *const commands[] = { &demo_command, NULL };
+static const struct command *const commands[] = { &connect_command, &demo_command, NULL };
 
 static const struct command *find_command(const char *name)
 {
@@ -52,11 +52,8 @@ static int run(int argc, char **argv)
 	const struct command *command = find_command(argv[0]);
 	if (!command)
 		return unknown(argv[0]);
-	for (int i = 1; i < argc; i++) {
-		if (!strcmp(argv[i], "--help"))
-			return print_help(argv[0]);
-	}
-	return command->run(argc, argv);
+	int status = command->run(argc, argv);
+	return status == STATUS_HELP ? print_help(argv[0]) : status;
 }
 
 int main(int argc, char **argv)

@@ -14,7 +14,7 @@ if [ "${1:-}" = --look ]; then
 fi
 what=${1:-build}
 
-build="gcc libc6-dev make cmake ninja-build pkg-config libssl-dev zlib1g-dev"
+build="gcc libc6-dev make cmake ninja-build pkg-config libssl-dev zlib1g-dev libedit-dev"
 # What tests and examples link, what runs them, and what tools they call.
 check="g++ binutils clang libclang-rt-14-dev llvm libcmocka-dev libuv1-dev libglib2.0-dev
 	libmicrohttpd-dev libevent-dev valgrind libc6-dbg python3 python3-websockets openssl
@@ -107,7 +107,7 @@ look_for_tools() {
 		missing+=("cmake 3.25 or later")
 	fi
 	command -v pkg-config >/dev/null || missing+=("pkg-config")
-	for module in "openssl >= 3.0" zlib; do
+	for module in "openssl >= 3.0" zlib libedit; do
 		pkg-config --exists "$module" 2>/dev/null || missing+=("$module with its headers")
 	done
 	if [ "$what" = check ]; then

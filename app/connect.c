@@ -110,8 +110,10 @@ static void start_input(struct connect *c)
 {
 	static const struct editor_events events = { on_line, on_editor_end };
 	if (!c->options.json && isatty(STDIN_FILENO) && isatty(STDOUT_FILENO) &&
-		editor_new(&c->editor, c->loop, &events, c) == 0)
+		editor_new(&c->editor, c->loop, &events, c) == 0) {
+		editor_hold(c->editor, c->output.full || c->send_full);
 		return;
+	}
 	c->input.on_line = on_line;
 	c->input.on_end = on_input_end;
 	c->input.user = c;

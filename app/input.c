@@ -96,7 +96,8 @@ int input_init(struct input *input, rill_loop *loop, int fd)
 {
 	input->loop = loop;
 	input->fd = fd;
-	int rc = rill_watch_new(&input->watch, loop, fd, RILL_READABLE, on_readable, input);
+	int rc = rill_watch_new(
+		&input->watch, loop, fd, input->held ? 0 : RILL_READABLE, on_readable, input);
 	if (rc == RILL_ENOMEM)
 		return rc;
 	if (rc < 0) {
@@ -118,6 +119,8 @@ void input_hold(struct input *input, bool held)
 	if (input->held == held || input->ended)
 		return;
 	input->held = held;
+	if (!input->loop) /* it has not begun */
+		return;
 	if (input->watch)
 		rill_watch_set(input->watch, held ? 0 : RILL_READABLE);
 	if (held)

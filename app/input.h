@@ -29,7 +29,7 @@ int input_init(struct input *input, rill_loop *loop, int fd);
 void input_fini(struct input *input);
 
 /* While it is held no line is delivered and little is read. Lines that are there are delivered from inside
- * when it is let go. */
+ * when it is let go. Also before it begins. */
 void input_hold(struct input *input, bool held);
 
 #endif

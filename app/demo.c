@@ -122,6 +122,7 @@ static int run_demo(int argc, char **argv)
 	struct demo demo = { .ending.signals.fd = -1 };
 	status = serve(&demo, &options);
 	rill_server_free(demo.server);
+	playground_fini(&demo.playground);
 	ending_fini(&demo.ending);
 	rill_loop_free(demo.loop);
 	return status;
@@ -129,14 +130,12 @@ static int run_demo(int argc, char **argv)
 
 const struct command demo_command = {
 	.name = "demo",
-	.summary = "serves a playground page: two WebSockets side by side, with their frames",
+	.summary = "serves a playground page: two connections side by side, with their frames",
 	.help = "usage: rill demo [--host ADDRESS] [--port N]\n"
 		"\n"
-		"Serves the playground page. It opens two WebSockets to this program; what one "
-		"says,\n"
-		"every other hears, and each frame is shown as the server saw it. Any WebSocket "
-		"client\n"
-		"can join at /ws.\n"
+		"Serves the playground page. It opens two connections to this program; what one says\n"
+		"over its WebSocket, every other hears, event streams too, and each frame is shown as\n"
+		"the server saw it. Any WebSocket client can join at /ws, any EventSource at /events.\n"
 		"\n"
 		"  --host ADDRESS   where to listen (127.0.0.1)\n"
 		"  --port N         on which port; 0: any that is free (8000)\n"

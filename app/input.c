@@ -96,13 +96,14 @@ int input_init(struct input *input, rill_loop *loop, int fd)
 {
 	input->loop = loop;
 	input->fd = fd;
-	int rc = rill_watch_new(
-		&input->watch, loop, fd, input->held ? 0 : RILL_READABLE, on_readable, input);
+	int rc = rill_watch_new(&input->watch, loop, fd, RILL_READABLE, on_readable, input);
 	if (rc == RILL_ENOMEM)
 		return rc;
 	if (rc < 0) {
 		input->watch = NULL;
 		post(input);
+	} else if (input->held) {
+		rill_watch_set(input->watch, 0);
 	}
 	return 0;
 }

@@ -14,6 +14,14 @@ if(TARGET rill_program)
   install(TARGETS rill_program RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
 endif()
 
+# What the static library needs besides, when it was there.
+set(isal_found FALSE)
+set(rill_pc_isal)
+if(TARGET PkgConfig::ISAL)
+  set(isal_found TRUE)
+  set(rill_pc_isal ", libisal")
+endif()
+
 set(package_dir ${CMAKE_INSTALL_LIBDIR}/cmake/rill)
 install(EXPORT rillTargets NAMESPACE rill:: DESTINATION ${package_dir})
 install(EXPORT rillStaticTargets NAMESPACE rill:: DESTINATION ${package_dir})

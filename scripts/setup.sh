@@ -15,6 +15,10 @@ fi
 what=${1:-build}
 
 build="gcc libc6-dev make cmake ninja-build pkg-config libssl-dev zlib1g-dev libedit-dev"
+# Compresses for half of what zlib costs; packaged for these.
+case $(dpkg --print-architecture 2>/dev/null || true) in
+amd64 | arm64) build="$build libisal-dev" ;;
+esac
 # What tests and examples link, what runs them, and what tools they call.
 check="g++ binutils clang libclang-rt-14-dev llvm libcmocka-dev libuv1-dev libglib2.0-dev
 	libmicrohttpd-dev libevent-dev valgrind libc6-dbg python3 python3-websockets openssl

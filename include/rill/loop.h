@@ -52,9 +52,9 @@ RILL_API void rill_loop_options_init(rill_loop_options *options, size_t size);
  * RILL_EUNSUPPORTED (io, or a kernel without random bytes), RILL_EIO (no descriptors left). */
 RILL_API int rill_loop_new(rill_loop **loop, const rill_loop_options *options);
 
-/* Frees a loop outside of any turn. Its timers and watches must have been freed before; servers
- * that are still there go as by rill_server_free(). Posted functions that have not run are
- * dropped. NULL is fine. */
+/* Frees a loop outside of any turn. Its timers and watches must have been freed before; servers that
+ * are still there go as by rill_server_free(), connections that were opened are cut, and none can be
+ * opened any more. Posted functions that have not run are dropped. NULL is fine. */
 RILL_API void rill_loop_free(rill_loop *loop);
 
 /* Turns until rill_loop_stop(). Returns 0; RILL_ESTATE when called inside a turn; RILL_EIO. */

@@ -17,8 +17,8 @@ extern "C" {
  * RILL_VERSION_STRING, which is what the program was compiled with. Static, never NULL. */
 RILL_API const char *rill_version(void);
 
-/* The versions of what rill stands on, for logs and --version: "OpenSSL 3.0.15, zlib 1.2.13".
- * Static, never NULL. */
+/* The versions of what rill stands on, for logs and --version: "OpenSSL 3.0.15, zlib 1.2.13", and
+ * ", ISA-L 2.30.0" where that was found. Static, never NULL. */
 RILL_API const char *rill_version_libraries(void);
 
 #ifdef __cplusplus

@@ -18,6 +18,7 @@ void rl_conn_extra_free(struct rill_conn *conn)
 	if (!conn->extra)
 		return;
 	assert(rl_list_empty(&conn->extra->pings) && rl_list_empty(&conn->extra->holds));
+	rl_free(&conn->loop->env, conn->extra->taps);
 	rl_free(&conn->loop->env, conn->extra);
 	conn->extra = NULL;
 }

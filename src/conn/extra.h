@@ -19,6 +19,7 @@ struct rl_conn_extra {
 	size_t held;          /* bytes of them */
 	rill_trace_fn trace;
 	void *trace_user;
+	void *taps; /* the service's own for it: one allocation, freed with this */
 	uint32_t send_utf8; /* of a text being sent in pieces */
 	bool peer_kept;
 	struct rl_addr peer; /* when peer_kept: who the service can no longer, or not, name */

@@ -62,6 +62,23 @@ void *rl_exchange_service(const rill_request *request, const void *key)
 	return request->service_key == key ? request->service : NULL;
 }
 
+rill_request *rl_exchange_forget_head(rill_request *request)
+{
+	struct rl_connection *c = request->connection;
+
+	if (!c || request->response == RL_RESPONSE_NONE || !request->head.len)
+		return request;
+	rl_stream_charge(c->stream, -(ptrdiff_t)request->head.len);
+	request->head = (struct rl_http1_head){ .base = (const uint8_t *)"",
+		.minor = request->head.minor,
+		.framing = request->head.framing };
+	rill_request *smaller = rl_resize(&request->loop->env, request, sizeof(*request));
+	if (!smaller)
+		return request;
+	c->exchange = smaller;
+	return smaller;
+}
+
 struct rl_slice rl_exchange_added(const rill_request *request)
 {
 	return rl_buf_slice(&request->added);

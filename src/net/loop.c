@@ -90,6 +90,7 @@ int rill_loop_new(rill_loop **result, const rill_loop_options *given)
 		return RILL_ENOMEM;
 	loop->env = env;
 	init_members(loop);
+	rl_loop_begin_random(loop);
 	rc = RILL_EUNSUPPORTED;
 	if (!rl_env_has_random())
 		goto no_receive;

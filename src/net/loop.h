@@ -57,6 +57,12 @@ struct rill_loop {
 	} shared;
 	atomic_bool stop;
 	char error[512]; /* rill_loop_error() */
+	struct {
+		void (*fill)(void *data, size_t len, void *user);
+		void *user;
+		size_t left;
+		uint8_t bytes[512];
+	} random; /* see loop_random.c */
 	atomic_uintptr_t turner; /* the thread that is turning it; 0: none */
 };
 
@@ -134,6 +140,10 @@ void rl_loop_post_node(struct rill_loop *loop, struct rl_post *post);
 /* Notes and logs the sentence behind a failure of a public call, for rill_loop_error(); returns rc. */
 int rl_loop_failed(struct rill_loop *loop, int rc, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
+
+/* For loop.c: from now on env.random, of the loop's thread alone, asks the one there was by the
+ * block. */
+void rl_loop_begin_random(struct rill_loop *loop);
 
 /* For loop.c: runs, or drops, what was posted. */
 void rl_loop_run_posted(struct rill_loop *loop);

@@ -1,8 +1,8 @@
 /* tls.c: a stream of plain bytes on a stream of records.
  *
  * In: raw's bytes are decrypted from where they lie into a buffer lent by the loop and handed on;
- * when the owner pauses, the rest of them stays with raw, and what OpenSSL has decrypted already
- * (one record at most) with OpenSSL.
+ * when the owner pauses, the rest of them stays with raw, and what OpenSSL has read already (as
+ * much as one record may have) with OpenSSL.
  *
  * Out: a record is made when raw has nothing left to write. Small pieces that wait are joined
  * into one record, large ones are encrypted from where they lie. */
@@ -65,18 +65,34 @@ static void feed_end(struct rl_tls *tls)
 	rl_stream_feed_end(&tls->stream);
 }
 
-/* Fills plain from what is there; how many bytes. *stop: there is no more for now. */
-static size_t fill(struct rl_tls *tls, uint8_t *plain, bool *stop)
+/* Errors of others may lie in the thread's queue, where SSL_get_error() would take them for this
+ * connection's. There are none nearly always, and looking costs a tenth of clearing. */
+static void forget_errors(void)
+{
+	if (ERR_peek_error())
+		ERR_clear_error();
+}
+
+/* Is nothing left to be read? Then OpenSSL need not find that out by trying. */
+static bool is_drained(const struct rl_tls *tls)
+{
+	return !tls->in->len && !tls->raw_ended && !SSL_has_pending(tls->ssl);
+}
+
+/* Fills plain from what is there; how many bytes. *error: why there is no more for now, or
+ * SSL_ERROR_NONE. */
+static size_t fill(struct rl_tls *tls, uint8_t *plain, int *error)
 {
 	size_t have = 0;
 
-	ERR_clear_error();
-	while (have < RL_TLS_PLAIN) {
-		size_t n;
-		if (SSL_read_ex(tls->ssl, plain + have, RL_TLS_PLAIN - have, &n) != 1) {
-			*stop = true;
-			break;
-		}
+	forget_errors();
+	*error = SSL_ERROR_NONE;
+	while (have < RL_TLS_PLAIN && !*error) {
+		size_t n = 0;
+		if (SSL_read_ex(tls->ssl, plain + have, RL_TLS_PLAIN - have, &n) != 1)
+			*error = SSL_get_error(tls->ssl, 0);
+		else if (is_drained(tls))
+			*error = SSL_ERROR_WANT_READ;
 		have += n;
 	}
 	return have;
@@ -102,22 +118,21 @@ void rl_tls_decrypt(struct rl_tls *tls, struct rl_slice *in)
 {
 	struct rl_tls_loop *shared = rl_tls_loop_have(tls->stream.loop);
 	uint8_t *plain = rl_tls_loop_lend(shared);
-	bool stop = false;
+	int error = SSL_ERROR_NONE;
 
 	if (!plain) {
 		rl_stream_lose(&tls->stream, RILL_ENOMEM);
 		return;
 	}
-	while (tls->reading && alive(tls) && !stop && !tls->end_fed) {
+	while (tls->reading && alive(tls) && !error && !tls->end_fed) {
 		tls->in = in;
-		size_t n = fill(tls, plain, &stop);
+		size_t n = fill(tls, plain, &error);
 		tls->in = NULL;
-		int error = stop ? SSL_get_error(tls->ssl, 0) : SSL_ERROR_NONE;
 		if (error == SSL_ERROR_SSL)
 			note_failure(tls);
 		if (n)
 			rl_stream_feed(&tls->stream, plain, n, true);
-		if (stop && alive(tls))
+		if (error && alive(tls))
 			look_at_stop(tls, error, in);
 	}
 	rl_tls_loop_return(shared, plain);
@@ -181,7 +196,7 @@ static ptrdiff_t encrypt(struct rl_tls *tls, const struct iovec *parts, int coun
 	struct rl_slice plain = next_plain(shared, parts, count, skip);
 	size_t n;
 
-	ERR_clear_error();
+	forget_errors();
 	if (SSL_write_ex(tls->ssl, plain.data, plain.len, &n) != 1) {
 		lose(tls);
 		return RILL_ETLS;
@@ -249,7 +264,7 @@ static void set_reading(struct rl_stream *stream, bool on)
 	}
 	if (!tls->choked)
 		rl_stream_resume(tls->raw);
-	if (SSL_pending(tls->ssl) || tls->raw_ended)
+	if (SSL_has_pending(tls->ssl) || tls->raw_ended)
 		rl_loop_defer(stream->loop, &tls->again);
 }
 

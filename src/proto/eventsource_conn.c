@@ -102,6 +102,8 @@ static void on_timer(struct rl_timer *timer)
 	}
 	if (c->conn.state != RILL_CONN_OPEN)
 		return;
+	/* It idles: half of what it costs is a head that nobody asks for any more. */
+	c->request = rl_exchange_forget_head(c->request);
 	if (!c->conn.piece_out && !rill_response_queued(c->request))
 		rill_eventsource_ping(&c->conn);
 	rl_es_conn_put_off_ping(c);

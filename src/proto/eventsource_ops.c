@@ -138,6 +138,14 @@ static int op_publish(struct rill_conn *conn, struct rl_publication *publication
 	return rc;
 }
 
+static void op_flush(struct rill_conn *conn)
+{
+	struct rl_es_conn *c = rl_es_conn(conn);
+
+	if (c->request)
+		rl_exchange_flush(c->request);
+}
+
 /* Nothing of the code and the reason goes to the client, but on_close tells the code. */
 static int op_close(struct rill_conn *conn, int code, struct rl_slice reason)
 {
@@ -259,6 +267,7 @@ const struct rl_conn_ops rl_es_conn_ops = {
 	.early = true,
 	.send = op_send,
 	.publish = op_publish,
+	.flush = op_flush,
 	.typed = true,
 	.close = op_close,
 	.cut = op_cut,

@@ -27,7 +27,6 @@
 
 struct rl_ws_conn;
 struct rl_ws_opening;
-struct rl_ws_taps;
 
 /* What a connection needs of whoever it belongs to: many of a server to one service, one to a client. */
 struct rl_ws_terms {
@@ -143,7 +142,6 @@ struct rl_ws_conn {
 	struct rl_stream *stream; /* NULL: let go */
 	const struct rl_ws_framing *framing;
 	struct rl_ws_opening *opening; /* until on_open is called */
-	struct rl_ws_taps *taps;       /* while frames are traced */
 	struct rl_ws_timer *timer;     /* NULL until there is a deadline */
 	char *names;      /* protocol NUL extensions NUL, then kept headers; NULL: none of them */
 	uint32_t charged; /* bytes of an unfinished message, as the stream was told */
@@ -217,6 +215,5 @@ void rl_ws_trace_used(struct rl_ws_conn *c, size_t left);
 void rl_ws_trace_out(struct rl_ws_conn *c, struct rl_slice bytes);
 /* A hixie frame, whose wire form has no header worth decoding. */
 void rl_ws_trace_hixie(struct rl_ws_conn *c, bool out, struct rl_slice text);
-void rl_ws_trace_free(struct rl_ws_conn *c);
 
 #endif

@@ -187,7 +187,6 @@ void rl_ws_conn_drop_pipeline(struct rl_ws_conn *c)
 void rl_ws_conn_fini(struct rl_ws_conn *c)
 {
 	const struct rl_env *env = &c->conn.loop->env;
-	rl_ws_trace_free(c);
 	c->framing->fini(c);
 	rl_free(env, c->timer);
 	rl_free(env, c->names);

@@ -2,6 +2,7 @@
  *
  * The session hands out messages, not frames, and shall not pay for traces. So while a tap is set
  * the bytes that pass are read a second time, in each direction, by a decoder of their own. */
+#include "conn/extra.h"
 #include "proto/websocket.h"
 #include "wire/ws_tap.h"
 
@@ -10,10 +11,12 @@ struct rl_ws_taps {
 	size_t shown; /* bytes at the front of the stream's hand that the tap has seen */
 };
 
+/* Those of a connection that is traced, which therefore has an extra. */
 static struct rl_ws_taps *taps(struct rl_ws_conn *c)
 {
-	if (c->taps)
-		return c->taps;
+	struct rl_conn_extra *extra = c->conn.extra;
+	if (extra->taps)
+		return extra->taps;
 	struct rl_ws_taps *t = rl_zalloc(&c->conn.loop->env, sizeof(*t));
 	if (!t)
 		return NULL;
@@ -22,7 +25,7 @@ static struct rl_ws_taps *taps(struct rl_ws_conn *c)
 		frame_left = c->wire.rfc.part->frame_left;
 	rl_ws_tap_init(&t->in, frame_left);
 	rl_ws_tap_init(&t->out, 0);
-	c->taps = t;
+	extra->taps = t;
 	return t;
 }
 
@@ -67,8 +70,9 @@ void rl_ws_trace_in(struct rl_ws_conn *c, struct rl_slice in)
 
 void rl_ws_trace_used(struct rl_ws_conn *c, size_t left)
 {
-	if (c->taps)
-		c->taps->shown = left;
+	struct rl_ws_taps *t = c->conn.extra->taps;
+	if (t)
+		t->shown = left;
 }
 
 void rl_ws_trace_out(struct rl_ws_conn *c, struct rl_slice bytes)
@@ -91,10 +95,4 @@ void rl_ws_trace_hixie(struct rl_ws_conn *c, bool out, struct rl_slice text)
 		.payload = rl_bytes(text),
 	};
 	tell(c, &frame);
-}
-
-void rl_ws_trace_free(struct rl_ws_conn *c)
-{
-	rl_free(&c->conn.loop->env, c->taps);
-	c->taps = NULL;
 }

@@ -1,9 +1,9 @@
 /* deflate.h: permessage-deflate (RFC 7692) over zlib: negotiation, and the codec with a bound on
  * what it inflates.
  *
- * A direction with context takeover keeps its zlib state between messages (about 40 KiB to
- * inflate, up to 270 KiB to deflate with the defaults); a direction without borrows one from the
- * pool for the length of a message, so that idle connections hold none. */
+ * A direction with context takeover keeps its state between messages (about 40 KiB to inflate; to
+ * deflate up to 270 KiB with the defaults, 120 where ISA-L does it); a direction without borrows one
+ * from the pool for the length of a message, so that idle connections hold none. */
 #ifndef RL_WIRE_DEFLATE_H
 #define RL_WIRE_DEFLATE_H
 
@@ -15,7 +15,7 @@ struct rl_deflate;
 
 /* What one side wants; one per service. */
 struct rl_deflate_options {
-	int level;                   /* zlib's: 1 to 9, or -1 */
+	int level;                   /* zlib's: 1 to 9, or -1; 1 may be ISA-L's, see deflate_igzip.h */
 	int mem_level;               /* zlib's: 1 to 9 */
 	int strategy;                /* zlib's: 0 to 4 */
 	uint8_t max_window_bits;     /* of our compressor: 9 to 15 */

@@ -1,6 +1,6 @@
 /* deflate_pool.c: see deflate_pool.h and deflate.h.
  *
- * Making a compressor touches a quarter of a MiB, resetting one costs little, so states that are
+ * Making a compressor touches up to a quarter of a MiB, resetting one costs little, so states that are
  * not in use wait here: the last few given back, the compressors and the inflaters apart. */
 #include "wire/deflate_pool.h"
 
@@ -89,6 +89,26 @@ static struct rl_zstate *take_kept(struct shelf *shelf, const struct rl_zkind *k
 	return NULL;
 }
 
+/* Negative bits: raw DEFLATE, without a zlib header. */
+static bool init_zlib(struct rl_zstate *state)
+{
+	const struct rl_zkind *kind = &state->kind;
+	state->z.zalloc = zlib_alloc;
+	state->z.zfree = zlib_free;
+	state->z.opaque = (voidpf)state->env;
+	int rc = kind->deflates ? deflateInit2(&state->z, kind->level, Z_DEFLATED, -kind->bits,
+					  kind->mem_level, kind->strategy)
+				: inflateInit2(&state->z, -kind->bits);
+	assert(rc == Z_OK || rc == Z_MEM_ERROR);
+	return rc == Z_OK;
+}
+
+static bool init_igzip(struct rl_zstate *state)
+{
+	state->igzip = rl_igzip_new(state->env, state->kind.bits);
+	return state->igzip;
+}
+
 static struct rl_zstate *make_state(const struct rl_env *env, const struct rl_zkind *kind)
 {
 	struct rl_zstate *state = rl_zalloc(env, sizeof(*state));
@@ -97,15 +117,7 @@ static struct rl_zstate *make_state(const struct rl_env *env, const struct rl_zk
 	state->env = env;
 	state->kind = *kind;
 	rl_list_init(&state->node);
-	state->z.zalloc = zlib_alloc;
-	state->z.zfree = zlib_free;
-	state->z.opaque = (voidpf)env;
-	/* Negative: raw DEFLATE, without a zlib header. */
-	int rc = kind->deflates ? deflateInit2(&state->z, kind->level, Z_DEFLATED, -kind->bits,
-					  kind->mem_level, kind->strategy)
-				: inflateInit2(&state->z, -kind->bits);
-	assert(rc == Z_OK || rc == Z_MEM_ERROR);
-	if (rc == Z_OK)
+	if (rl_igzip_serves(kind) ? init_igzip(state) : init_zlib(state))
 		return state;
 	rl_free(env, state);
 	return NULL;
@@ -118,16 +130,24 @@ struct rl_zstate *rl_zstate_borrow(
 	return state ? state : make_state(pool ? pool->env : env, kind);
 }
 
-void rl_zstate_return(struct rl_deflate_pool *pool, struct rl_zstate *state)
+static bool reset(struct rl_zstate *state)
 {
-	if (!state)
-		return;
+	if (state->igzip) {
+		rl_igzip_reset(state->igzip);
+		return true;
+	}
 	/* zlib's reset leaves these alone: what a failed message did not use up would be read by the
 	 * next owner, from memory that is gone. */
 	state->z.next_in = NULL;
 	state->z.avail_in = 0;
-	int rc = state->kind.deflates ? deflateReset(&state->z) : inflateReset(&state->z);
-	if (!pool || rc != Z_OK) {
+	return (state->kind.deflates ? deflateReset(&state->z) : inflateReset(&state->z)) == Z_OK;
+}
+
+void rl_zstate_return(struct rl_deflate_pool *pool, struct rl_zstate *state)
+{
+	if (!state)
+		return;
+	if (!pool || !reset(state)) {
 		rl_zstate_free(state);
 		return;
 	}
@@ -146,7 +166,9 @@ void rl_zstate_free(struct rl_zstate *state)
 {
 	if (!state)
 		return;
-	if (state->kind.deflates)
+	if (state->igzip)
+		rl_igzip_free(state->igzip);
+	else if (state->kind.deflates)
 		deflateEnd(&state->z);
 	else
 		inflateEnd(&state->z);

@@ -1,4 +1,4 @@
-/* deflate_pool.h: zlib states, new or from the pool. Only for deflate.c.
+/* deflate_pool.h: zlib states and what stands for them, new or from the pool. Only for deflate*.c.
  *
  * A pool belongs to one loop, and a state goes back to the pool it came from: a codec lives and
  * ends on that loop's thread. */
@@ -9,6 +9,7 @@
 #include <zlib.h>
 #include "base/list.h"
 #include "wire/deflate.h"
+#include "wire/deflate_igzip.h"
 
 /* What makes two states interchangeable. An inflater has window bits alone. */
 struct rl_zkind {
@@ -18,11 +19,19 @@ struct rl_zkind {
 };
 
 struct rl_zstate {
-	z_stream z;
+	struct rl_igzip *igzip; /* of a compressor it serves for, else NULL */
+	z_stream z;             /* unused where igzip is */
 	struct rl_zkind kind;
 	const struct rl_env *env;
 	struct rl_list node;
 };
+
+/* Room to make for what so many bytes are compressed to: all of it where that is little, so that
+ * it is done in one step. */
+static inline size_t rl_deflate_room(size_t n)
+{
+	return n <= 16 * 1024 ? n + n / 8 + 64 : n / 2;
+}
 
 /* A state as good as new, or NULL when out of memory. */
 struct rl_zstate *rl_zstate_borrow(

@@ -45,6 +45,15 @@ enum rl_http1_framing {
 	RL_HTTP1_UNTIL_CLOSE /* responses only */
 };
 
+/* Where to look for a field, by a number from 0 to 63 made of its name: a dozen names rarely share
+ * one, and most of what is asked for is not there at all. */
+struct rl_http1_index {
+	uint64_t present;  /* bit n: there is a field with that number */
+	uint64_t repeated; /* there is more than one */
+	uint8_t first[64]; /* the first one, RL_HTTP1_FAR for all from there on */
+};
+#define RL_HTTP1_FAR 255
+
 /* A parsed head. Read it through the functions below.
  *
  * The struct is the parser's from RL_HTTP1_HEAD until the call of rl_http1_next() that sees the
@@ -64,6 +73,7 @@ struct rl_http1_head {
 	bool expect_continue; /* requests: Expect: 100-continue, and HTTP/1.1 */
 	struct rl_http1_field *fields;
 	size_t field_count;
+	struct rl_http1_index index;
 };
 
 static inline struct rl_slice rl_http1_text(
@@ -72,20 +82,56 @@ static inline struct rl_slice rl_http1_text(
 	return rl_slice(head->base + span.start, span.len);
 }
 
-/* The first field of that name (any case); false when there is none. */
-bool rl_http1_field(const struct rl_http1_head *head, struct rl_slice name, struct rl_slice *value);
+/* The number for the index, the same for names that differ in case alone. The name is not empty. */
+static inline unsigned rl_http1_name_number(struct rl_slice name)
+{
+	unsigned first = name.data[0] | 0x20u, last = name.data[name.len - 1] | 0x20u;
 
-/* Walks all fields of one name: *cursor starts at 0. False when there are no more. */
-bool rl_http1_next_field(const struct rl_http1_head *head, struct rl_slice name, size_t *cursor,
+	return ((unsigned)name.len * 5 ^ first * 3 ^ last) & 63;
+}
+
+/* False: there is no field of that name. For a name that is a constant this is one test. */
+static inline bool rl_http1_may_have(const struct rl_http1_head *head, struct rl_slice name)
+{
+	return name.len && head->index.present >> rl_http1_name_number(name) & 1;
+}
+
+/* The functions below, where the index has not said no. */
+bool rl_http1_find(const struct rl_http1_head *head, struct rl_slice name, size_t *cursor,
 		struct rl_slice *value);
+size_t rl_http1_count(const struct rl_http1_head *head, struct rl_slice name);
+bool rl_http1_find_token(
+		const struct rl_http1_head *head, struct rl_slice name, struct rl_slice token);
+
+/* Walks all fields of one name (any case): *cursor starts at 0. False when there are no more. */
+static inline bool rl_http1_next_field(const struct rl_http1_head *head, struct rl_slice name,
+		size_t *cursor, struct rl_slice *value)
+{
+	return rl_http1_may_have(head, name) && rl_http1_find(head, name, cursor, value);
+}
+
+/* The first field of that name; false when there is none. */
+static inline bool rl_http1_field(
+		const struct rl_http1_head *head, struct rl_slice name, struct rl_slice *value)
+{
+	size_t cursor = 0;
+
+	return rl_http1_next_field(head, name, &cursor, value);
+}
 
 /* How many fields have this name. */
-size_t rl_http1_field_count(const struct rl_http1_head *head, struct rl_slice name);
+static inline size_t rl_http1_field_count(const struct rl_http1_head *head, struct rl_slice name)
+{
+	return rl_http1_may_have(head, name) ? rl_http1_count(head, name) : 0;
+}
 
 /* Does one of the fields of this name, each read as a comma-separated list, hold the token (any
  * case)? Connection: keep-alive, Upgrade. */
-bool rl_http1_has_token(
-		const struct rl_http1_head *head, struct rl_slice name, struct rl_slice token);
+static inline bool rl_http1_has_token(
+		const struct rl_http1_head *head, struct rl_slice name, struct rl_slice token)
+{
+	return rl_http1_may_have(head, name) && rl_http1_find_token(head, name, token);
+}
 
 enum rl_http1_event_type {
 	RL_HTTP1_HEAD, /* parser->head is filled; its spans point into the bytes just consumed */

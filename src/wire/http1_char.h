@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 enum rl_http1_char {
 	RL_CHAR_TOKEN = 1 << 0,  /* tchar */
@@ -29,6 +30,24 @@ static inline size_t rl_http1_span_of(
 	while (at < end && (rl_http1_chars[data[at]] & set))
 		at++;
 	return at;
+}
+
+/* The same for RL_CHAR_TEXT, of which most of a head consists: eight bytes at a time until there
+ * is a control character among them. A tab is one, and is looked at again. */
+static inline size_t rl_http1_span_of_text(const uint8_t *data, size_t at, size_t end)
+{
+	const uint64_t ones = UINT64_C(0x0101010101010101);
+
+	for (; end - at >= sizeof(uint64_t); at += sizeof(uint64_t)) {
+		uint64_t word;
+		memcpy(&word, data + at, sizeof(word));
+		uint64_t without_del = word ^ ones * 0x7f;
+		uint64_t below = (word - ones * 0x20) & ~word;
+		uint64_t is_del = (without_del - ones) & ~without_del;
+		if ((below | is_del) & ones * 0x80)
+			break;
+	}
+	return rl_http1_span_of(data, at, end, RL_CHAR_TEXT);
 }
 
 #endif

@@ -188,7 +188,7 @@ static int status_step(struct rl_http1 *p, struct rl_slice *in)
 static int reason_step(struct rl_http1 *p, struct rl_slice *in)
 {
 	size_t sight = in_sight(p, in);
-	size_t at = rl_http1_span_of(in->data, p->scanned, sight, RL_CHAR_TEXT);
+	size_t at = rl_http1_span_of_text(in->data, p->scanned, sight);
 
 	if (at > p->start && in->data[p->start] != ' ')
 		return rl_http1_fail(p, 400, "The start line is malformed.");
@@ -275,6 +275,8 @@ static int field_name_step(struct rl_http1 *p, struct rl_slice *in, struct rl_ht
 	if (in->data[at] != ':' || at == p->start)
 		return no_field_name(p, in->data[at], at == p->start);
 	p->head.fields[p->head.field_count].name = span(p->start, at);
+	rl_http1_index_add(
+		&p->head.index, rl_slice(in->data + p->start, at - p->start), p->head.field_count);
 	return go_on(p, RL_HTTP1_FIELD_VALUE, at + 1);
 }
 
@@ -291,7 +293,7 @@ static struct rl_http1_span trimmed(const uint8_t *data, size_t start, size_t en
 static int field_value_step(struct rl_http1 *p, struct rl_slice *in)
 {
 	size_t sight = in_sight(p, in);
-	size_t at = rl_http1_span_of(in->data, p->scanned, sight, RL_CHAR_TEXT);
+	size_t at = rl_http1_span_of_text(in->data, p->scanned, sight);
 
 	if (at == sight)
 		return want_more(p, in, at);

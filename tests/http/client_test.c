@@ -28,6 +28,7 @@ static void say(const char *format, ...)
 
 static void expect_said(const char *want)
 {
+	origin_until_said(&origin, said, want);
 	assert_string_equal(said, want);
 	said[0] = 0;
 }

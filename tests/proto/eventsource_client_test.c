@@ -273,6 +273,32 @@ TEST(eventsource_client, redirects_are_followed_and_forgotten)
 	finish();
 }
 
+TEST(eventsource_client, secrets_stay_behind_on_the_way_elsewhere_and_are_said_again_at_home)
+{
+	static const char *const headers[] = { "Cookie: secret", "X-More: yes", NULL };
+	rill_eventsource_client_options options = defaults();
+	char text[128];
+	options.connect.headers = headers;
+	options.retry_ms = 0;
+	start_connect(&options);
+	snprintf(text, sizeof(text),
+		"HTTP/1.1 302 Go\r\nLocation: http://localhost:%u/x\r\nContent-Length: 0\r\n\r\n",
+		origin.port);
+	assert_non_null(strstr(answer(text), "\r\nCookie: secret\r\n"));
+	origin_accept(&origin);
+	const char *head = answer(STREAM);
+	assert_non_null(strstr(head, "\r\nHost: localhost:"));
+	assert_non_null(strstr(head, "\r\nX-More: yes\r\n"));
+	assert_null(strstr(head, "secret"));
+	expect_said("open ");
+	origin_close(&origin);
+	origin_accept(&origin);
+	head = answer(STREAM);
+	assert_non_null(strstr(head, "\r\nHost: 127.0.0.1:"));
+	assert_non_null(strstr(head, "\r\nCookie: secret\r\n"));
+	finish();
+}
+
 TEST(eventsource_client, redirects_do_not_go_on_for_ever)
 {
 	rill_eventsource_client_options options = defaults();

@@ -31,6 +31,36 @@ TEST(eventsource_conn, events_put_the_ping_off)
 	finish();
 }
 
+TEST(eventsource_conn, an_idle_stream_gives_the_memory_of_its_head_back)
+{
+	static const char *const keep[] = { "X-Long", NULL };
+	rill_eventsource_options options = defaults();
+	char request[2000];
+	options.keep_headers = keep;
+	serve(&options);
+	snprintf(request, sizeof(request),
+		ASK "Last-Event-ID: 7\r\nX-Long: a\r\nX-More: %01000d\r\n\r\n", 0);
+	http_send(&peer, request);
+	http_forget(&peer);
+	expect_said("open ");
+	size_t before = test_live_bytes();
+	http_pass(10000);
+	assert_true(test_live_bytes() + 1000 < before);
+	expect_chunk(":\r\n\r\n");
+	assert_string_equal(rill_eventsource_url(conn), "http://a/sse");
+	assert_string_equal(rill_eventsource_last_id(conn), "7");
+	assert_memory_equal(rill_conn_header(conn, "X-Long").data, "a", 1);
+	assert_string_equal(rill_conn_peer(conn), "192.0.2.1");
+	http_pass(10000);
+	expect_chunk(":\r\n\r\n");
+	rill_close(conn, 1000, NULL);
+	expect_said("close:1000 ");
+	http_expect(&peer, "0\r\n\r\n");
+	http_send(&peer, ASK "\r\n");
+	expect_said("open ");
+	finish();
+}
+
 TEST(eventsource_conn, pings_can_be_switched_off)
 {
 	rill_eventsource_options options = defaults();

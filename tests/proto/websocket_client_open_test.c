@@ -228,6 +228,7 @@ TEST(websocket_client_open, nobody_listening_is_told_of)
 	expect_said("failed:-18 ");
 	assert_non_null(strstr(sentence, "connecting to 127.0.0.1 port "));
 	rill_loop_free(origin.loop);
+	origin.loop = NULL;
 }
 
 TEST(websocket_client_open, a_silent_server_has_its_time_and_no_more)

@@ -26,6 +26,7 @@ static inline void say(const char *format, ...)
 
 static inline void expect_said(const char *want)
 {
+	origin_until_said(&origin, said, want);
 	assert_string_equal(said, want);
 	said[0] = 0;
 }

@@ -62,6 +62,7 @@ void origin_stop(struct origin *o)
 {
 	origin_close(o);
 	close(o->listener);
+	o->loop = NULL;
 }
 
 void origin_shut(struct origin *o)
@@ -99,10 +100,12 @@ static void wait_turn(struct origin *o, int *patience, const char *what)
 	receive(o);
 }
 
-void origin_until(struct origin *o, const bool *flag)
+void origin_until_said(struct origin *o, const char *said, const char *want)
 {
-	for (int patience = 0; !*flag;)
-		wait_turn(o, &patience, "a flag");
+	for (int turns = 0; o->loop && strcmp(said, want) != 0 && turns < PATIENCE / 5; turns++) {
+		assert_int_equal(rill_loop_wait(o->loop, 1), 0);
+		receive(o);
+	}
 }
 
 void origin_pass(struct origin *o, uint64_t ms)

@@ -26,8 +26,8 @@ void origin_stop(struct origin *o);
 
 /* Turns until nothing happens any more. */
 void origin_turn(struct origin *o);
-/* Turns until *flag. */
-void origin_until(struct origin *o, const bool *flag);
+/* Turns until said is want, or for so long that it will not become it. */
+void origin_until_said(struct origin *o, const char *said, const char *want);
 /* Lets ms pass on the clock, with turns at both ends of it. */
 void origin_pass(struct origin *o, uint64_t ms);
 

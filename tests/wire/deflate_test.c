@@ -12,11 +12,23 @@ static const struct rl_deflate_params no_takeover = { 15, 15, true, true, false,
 
 static struct rl_deflate_options options;
 
+/* 6 is zlib's in every build, so that its bytes are known and bombs are small. 1 may be ISA-L's. */
+static int level = 6;
+
+/* For what is true of any compressor. */
+static void with_each_level(void (*try)(void))
+{
+	level = 1;
+	try();
+	level = 6;
+	try();
+}
+
 static struct rl_deflate *codec(
 	struct rl_deflate_pool *pool, const struct rl_deflate_params *params, bool server)
 {
 	rl_deflate_options_default(&options);
-	options.level = 6; /* bombs are to be small */
+	options.level = level;
 	return rl_deflate_new(test_env(), pool, &options, params, server);
 }
 
@@ -331,7 +343,7 @@ TEST(deflate, hello_compresses_to_the_bytes_of_the_rfc)
 	rl_deflate_free(d);
 }
 
-TEST(deflate, without_takeover_each_message_compresses_alike)
+static void try_without_takeover_each_message_compresses_alike(void)
 {
 	struct rl_deflate_pool *pool = rl_deflate_pool_new(test_env());
 	struct rl_deflate *d = codec(pool, &no_takeover, true);
@@ -339,6 +351,11 @@ TEST(deflate, without_takeover_each_message_compresses_alike)
 	expect_compressed(d, "Hello", "f2 48 cd c9 c9 07 00");
 	rl_deflate_free(d);
 	rl_deflate_pool_free(pool);
+}
+
+TEST(deflate, without_takeover_each_message_compresses_alike)
+{
+	with_each_level(try_without_takeover_each_message_compresses_alike);
 }
 
 TEST(deflate, an_empty_message_compresses_to_one_byte_each_time)
@@ -351,7 +368,7 @@ TEST(deflate, an_empty_message_compresses_to_one_byte_each_time)
 	rl_deflate_free(d);
 }
 
-TEST(deflate, a_piece_reaches_the_peer_while_its_message_is_unfinished)
+static void try_a_piece_reaches_the_peer_while_its_message_is_unfinished(void)
 {
 	struct rl_deflate *d = codec(NULL, &takeover, true), *peer = codec(NULL, &takeover, false);
 	struct rl_buf wire, out;
@@ -374,9 +391,14 @@ TEST(deflate, a_piece_reaches_the_peer_while_its_message_is_unfinished)
 	rl_deflate_free(peer);
 }
 
+TEST(deflate, a_piece_reaches_the_peer_while_its_message_is_unfinished)
+{
+	with_each_level(try_a_piece_reaches_the_peer_while_its_message_is_unfinished);
+}
+
 /* Compresses into a buffer whose room before the call is exactly n, for each n around the size of
  * the result, and inflates it again: the marker may end anywhere in the room. */
-TEST(deflate, the_end_is_cut_off_right_wherever_the_output_runs_full)
+static void try_the_end_is_cut_off_right_wherever_the_output_runs_full(void)
 {
 	for (int kind = 0; kind < 3; kind++) {
 		uint8_t *data = sample(kind, 300);
@@ -406,6 +428,11 @@ TEST(deflate, the_end_is_cut_off_right_wherever_the_output_runs_full)
 		}
 		free(data);
 	}
+}
+
+TEST(deflate, the_end_is_cut_off_right_wherever_the_output_runs_full)
+{
+	with_each_level(try_the_end_is_cut_off_right_wherever_the_output_runs_full);
 }
 
 static void round_trip(
@@ -439,7 +466,7 @@ static void round_trip(
 	free(data);
 }
 
-TEST(deflate, every_window_and_takeover_brings_messages_over)
+static void try_every_window_and_takeover_brings_messages_over(void)
 {
 	struct rl_deflate_pool *pool = rl_deflate_pool_new(test_env());
 	for (unsigned i = 0; i < 7 * 2 * 2; i++) {
@@ -460,6 +487,11 @@ TEST(deflate, every_window_and_takeover_brings_messages_over)
 		rl_deflate_free(client);
 	}
 	rl_deflate_pool_free(pool);
+}
+
+TEST(deflate, every_window_and_takeover_brings_messages_over)
+{
+	with_each_level(try_every_window_and_takeover_brings_messages_over);
 }
 
 TEST(deflate, a_peer_that_announced_a_window_of_8_may_use_9)
@@ -491,6 +523,24 @@ TEST(deflate, level_and_strategy_are_those_of_the_options)
 	assert_true(sizes[0] < sizes[1]);
 	assert_true(sizes[1] < sizes[2]);
 	free(data);
+}
+
+/* Many short messages, one state: more than its buffers hold, and back over the window's edge. */
+static void try_a_long_conversation(void)
+{
+	struct rl_deflate *server = codec(NULL, &takeover, true);
+	struct rl_deflate *client = codec(NULL, &takeover, false);
+	for (size_t n = 0; n < 300; n++)
+		round_trip(server, client, n % 3 ? 1 : 2, 1 + n * 37 % 2500, 2500);
+	round_trip(server, client, 1, 200000, 200000);
+	round_trip(server, client, 2, 100, 100);
+	rl_deflate_free(server);
+	rl_deflate_free(client);
+}
+
+TEST(deflate, a_long_conversation_with_takeover_stays_in_step)
+{
+	with_each_level(try_a_long_conversation);
 }
 
 TEST(deflate, messages_between_threshold_and_ceiling_are_wanted)
@@ -544,7 +594,7 @@ TEST(deflate, directions_without_takeover_share_the_states_of_the_pool)
 	rl_deflate_pool_free(pool);
 }
 
-TEST(deflate, states_of_another_window_are_not_mixed_up)
+static void try_states_of_another_window_are_not_mixed_up(void)
 {
 	struct rl_deflate_params small = { 9, 9, true, true, false, false };
 	struct rl_deflate_pool *pool = rl_deflate_pool_new(test_env());
@@ -560,7 +610,12 @@ TEST(deflate, states_of_another_window_are_not_mixed_up)
 	rl_deflate_pool_free(pool);
 }
 
-TEST(deflate, the_pool_keeps_a_bounded_number_of_states)
+TEST(deflate, states_of_another_window_are_not_mixed_up)
+{
+	with_each_level(try_states_of_another_window_are_not_mixed_up);
+}
+
+static void try_the_pool_keeps_a_bounded_number_of_states(void)
 {
 	struct rl_deflate_pool *pool = rl_deflate_pool_new(test_env());
 	struct rl_deflate *d[40];
@@ -581,7 +636,12 @@ TEST(deflate, the_pool_keeps_a_bounded_number_of_states)
 	rl_deflate_pool_free(pool);
 }
 
-TEST(deflate, a_state_given_back_in_the_middle_of_a_message_is_as_good_as_new)
+TEST(deflate, the_pool_keeps_a_bounded_number_of_states)
+{
+	with_each_level(try_the_pool_keeps_a_bounded_number_of_states);
+}
+
+static void try_a_state_given_back_in_the_middle_of_a_message_is_as_good_as_new(void)
 {
 	struct rl_deflate_pool *pool = rl_deflate_pool_new(test_env());
 	struct rl_deflate *a = codec(pool, &takeover, true);
@@ -596,6 +656,11 @@ TEST(deflate, a_state_given_back_in_the_middle_of_a_message_is_as_good_as_new)
 	rl_buf_release(&out);
 	rl_deflate_free(a);
 	rl_deflate_pool_free(pool);
+}
+
+TEST(deflate, a_state_given_back_in_the_middle_of_a_message_is_as_good_as_new)
+{
+	with_each_level(try_a_state_given_back_in_the_middle_of_a_message_is_as_good_as_new);
 }
 
 /* Says Hello twice, there and back; stops at the first failure. */
@@ -653,11 +718,16 @@ TEST(deflate, a_state_given_back_after_a_failure_keeps_nothing_of_its_input)
 	rl_deflate_pool_free(pool);
 }
 
-TEST(deflate, every_failing_allocation_is_reported_and_leaves_nothing_behind)
+static void try_every_failing_allocation_is_reported_and_leaves_nothing_behind(void)
 {
 	struct rl_deflate_params both = takeover, neither = no_takeover;
 	test_each_failing_allocation(talk, &both);
 	test_each_failing_allocation(talk, &neither);
+}
+
+TEST(deflate, every_failing_allocation_is_reported_and_leaves_nothing_behind)
+{
+	with_each_level(try_every_failing_allocation_is_reported_and_leaves_nothing_behind);
 }
 
 /* Between two messages, memory is short once while the second is compressed. */
@@ -673,7 +743,7 @@ static void compress_between(void *arg)
 	free(data);
 }
 
-TEST(deflate, after_a_message_lost_for_memory_the_next_ones_still_inflate)
+static void try_after_a_message_lost_for_memory_the_next_ones_still_inflate(void)
 {
 	for (size_t n = 1; n < 12; n++) {
 		struct rl_deflate *server = codec(NULL, &takeover, true);
@@ -693,7 +763,12 @@ TEST(deflate, after_a_message_lost_for_memory_the_next_ones_still_inflate)
 	fail_msg("no run without a failing allocation");
 }
 
-TEST(deflate, a_message_half_out_cannot_go_on_after_a_piece_was_lost)
+TEST(deflate, after_a_message_lost_for_memory_the_next_ones_still_inflate)
+{
+	with_each_level(try_after_a_message_lost_for_memory_the_next_ones_still_inflate);
+}
+
+static void try_a_message_half_out_cannot_go_on_after_a_piece_was_lost(void)
 {
 	struct rl_deflate *d = codec(NULL, &takeover, true);
 	uint8_t *data = sample(2, 3000);
@@ -709,4 +784,9 @@ TEST(deflate, a_message_half_out_cannot_go_on_after_a_piece_was_lost)
 	rl_buf_release(&wire);
 	free(data);
 	rl_deflate_free(d);
+}
+
+TEST(deflate, a_message_half_out_cannot_go_on_after_a_piece_was_lost)
+{
+	with_each_level(try_a_message_half_out_cannot_go_on_after_a_piece_was_lost);
 }

@@ -1,4 +1,5 @@
 /* http1_field_test.c: looking fields up. */
+#include <stdio.h>
 #include <rill/error.h>
 #include "support/support.h"
 #include "wire/http1.h"
@@ -52,6 +53,39 @@ TEST(http1_field, all_fields_of_a_name_are_walked_in_order)
 	test_expect_text(value.data, value.len, "");
 	assert_false(rl_http1_next_field(head, RL_SLICE("A"), &cursor, &value));
 	assert_false(rl_http1_next_field(head, RL_SLICE("A"), &cursor, &value));
+	rl_http1_fini(&f.p);
+}
+
+TEST(http1_field, every_field_of_a_head_with_more_than_a_byte_counts_is_found)
+{
+	struct fixture f;
+	char text[16 * 1024] = "GET / HTTP/1.0\r\n", name[16];
+	struct rl_slice value;
+	size_t len = strlen(text), cursor = 0;
+
+	for (int i = 0; i < 600; i++)
+		len += (size_t)sprintf(text + len, "a%db: %d\r\nc%d:\r\n", i, i, i % 7);
+	memcpy(text + len, "\r\n", 3);
+	struct rl_slice in = rl_slice_str(text);
+	struct rl_http1_event ev;
+	rl_http1_limits_default(&f.limits);
+	f.limits.fields = 2000;
+	f.limits.head = sizeof(text);
+	rl_http1_init(&f.p, test_env(), RL_HTTP1_REQUEST, &f.limits);
+	assert_int_equal(rl_http1_next(&f.p, &in, &ev), 1);
+	const struct rl_http1_head *head = &f.p.head;
+	for (int i = 0; i < 600; i++) {
+		char want[16];
+		sprintf(name, "A%dB", i);
+		sprintf(want, "%d", i);
+		assert_true(rl_http1_field(head, rl_slice_str(name), &value));
+		test_expect_text(value.data, value.len, want);
+		assert_int_equal(rl_http1_field_count(head, rl_slice_str(name)), 1);
+	}
+	assert_int_equal(rl_http1_field_count(head, RL_SLICE("C3")), 86);
+	assert_true(rl_http1_next_field(head, RL_SLICE("a599b"), &cursor, &value));
+	assert_false(rl_http1_next_field(head, RL_SLICE("a599b"), &cursor, &value));
+	assert_false(rl_http1_field(head, RL_SLICE("a600b"), &value));
 	rl_http1_fini(&f.p);
 }
 

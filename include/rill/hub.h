@@ -7,7 +7,8 @@
  * A message is encoded once for each form it needs on the wire (a WebSocket frame, that frame
  * deflated, an event of an event stream) and shared by all receivers. What is published in one turn
  * of the loop leaves each receiver in one write. A connection receives in the order in which things
- * were published and sent to it. When it closes, its subscriptions end by themselves.
+ * were published and sent to it, but that rill_send() goes past what waits for it when it is slow. When
+ * it closes, its subscriptions end by themselves.
  *
  * A topic exists while it has subscribers or a history. A hub belongs to a loop and is used on its
  * thread, but for rill_publish() and rill_publish_event(), which any thread may call. */
@@ -64,11 +65,13 @@ typedef enum rill_slow {
 typedef struct rill_subscribe_options {
 	size_t size; /* set by rill_subscribe_options_default() */
 	rill_slow slow;
-	/* What may wait for this subscription beyond what its connection is just sending: bytes of
-	 * payload and messages. Above either it is slow. 0: no limit. 1 MiB, 0 */
+	/* What may wait for this subscription beyond what its connection is just sending (its queue up
+	 * to the high-water mark): bytes of payload and messages. Above either it is slow. 0: no limit;
+	 * but with max_bytes alone at most max_bytes / 256 messages wait, or 1,024 if that is more. What
+	 * is replayed because of since does not count. 1 MiB, 0 */
 	size_t max_bytes;
 	size_t max_messages;
-	/* The id of the last message it has (see rill_publication.id): what was published since follows
+	/* The id of the last message it has (see RILL_MESSAGE_ID): what was published since follows
 	 * at once, before anything newer. "" or NULL: from now on. Last-Event-ID fits. */
 	const char *since;
 } rill_subscribe_options;
@@ -86,7 +89,8 @@ RILL_API void rill_subscribe_options_init(rill_subscribe_options *options, size_
 RILL_API int rill_subscribe(rill_hub *hub, const char *topic, rill_conn *conn,
 	const rill_subscribe_options *options);
 
-/* Ends one subscription; what waited for it is dropped. Returns 0 or RILL_ENOENT. */
+/* Ends one subscription; what waited for it is dropped, what was published before in this turn is sent.
+ * Returns 0 or RILL_ENOENT. */
 RILL_API int rill_unsubscribe(rill_hub *hub, const char *topic, rill_conn *conn);
 /* All of one connection in this hub. */
 RILL_API void rill_unsubscribe_all(rill_hub *hub, rill_conn *conn);
@@ -136,7 +140,7 @@ RILL_API int rill_publish_event(
 RILL_API int rill_topic_latest(rill_hub *hub, const char *topic, char id[RILL_MESSAGE_ID]);
 
 /* Keeps a history for a topic from now on, which then exists without subscribers too; messages 0: no
- * longer. Returns 0, RILL_EINVAL, RILL_ELIMIT, RILL_ENOMEM. */
+ * longer. bytes and ms 0: no limit. Returns 0, RILL_EINVAL, RILL_ELIMIT, RILL_ENOMEM. */
 RILL_API int rill_topic_history(
 	rill_hub *hub, const char *topic, size_t messages, size_t bytes, uint32_t ms);
 

@@ -34,8 +34,8 @@ uint64_t rl_siphash(const uint8_t key[RL_SIPHASH_KEY], struct rl_slice data)
 {
 	uint64_t k0 = load(key, 8), k1 = load(key + 8, 8), last = (uint64_t)data.len << 56;
 	/* The paper's constants: "somepseudorandomlygeneratedbytes". */
-	uint64_t v[4] = { k0 ^ 0x736f6d6570736575, k1 ^ 0x646f72616e646f6d,
-		k0 ^ 0x6c7967656e657261, k1 ^ 0x7465646279746573 };
+	uint64_t v[4] = { k0 ^ 0x736f6d6570736575, k1 ^ 0x646f72616e646f6d, k0 ^ 0x6c7967656e657261,
+		k1 ^ 0x7465646279746573 };
 	for (; data.len >= 8; rl_slice_skip(&data, 8)) {
 		uint64_t word = load(data.data, 8);
 		v[3] ^= word;

@@ -1,8 +1,8 @@
 /* publication.c: see publication.h. */
 #include "conn/publication.h"
 
-struct rl_publication *rl_publication_new(const struct rl_env *env, rill_kind kind,
-	struct rl_slice payload, struct rl_slice type)
+struct rl_publication *rl_publication_new(
+	const struct rl_env *env, rill_kind kind, struct rl_slice payload, struct rl_slice type)
 {
 	struct rl_publication *p = rl_alloc(env, sizeof(*p) + RL_PUBLICATION_ID + type.len);
 	if (!p)
@@ -26,7 +26,8 @@ struct rl_publication *rl_publication_bundle(
 	struct rl_publication *p = rl_alloc(env, sizeof(*p));
 	if (p)
 		*p = (struct rl_publication){
-			.refs = 1, .env = env, .parts = parts, .part_count = count };
+			.refs = 1, .env = env, .parts = parts, .part_count = count
+		};
 	return p;
 }
 

@@ -38,8 +38,8 @@ struct rl_publication {
 };
 
 /* One with a copy of payload and type, no id and one reference; NULL when out of memory. */
-struct rl_publication *rl_publication_new(const struct rl_env *env, rill_kind kind,
-	struct rl_slice payload, struct rl_slice type);
+struct rl_publication *rl_publication_new(
+	const struct rl_env *env, rill_kind kind, struct rl_slice payload, struct rl_slice type);
 
 /* A bundle: several that go to one receiver one behind the other, so that what they are on the wire can
  * be joined once for all receivers. It has forms, but no payload of its own. parts are borrowed as long

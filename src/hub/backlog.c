@@ -171,7 +171,8 @@ static void make_room(struct rl_member *member, size_t len)
 	if (terms->slow == RILL_SLOW_LATEST) {
 		size_t n = drop_queue(member, &terms->replayed);
 		count_dropped(member, n + drop_queue(member, &terms->live));
-	} else if (terms->slow == RILL_SLOW_DROP_OLDEST && (!terms->max_bytes || len <= terms->max_bytes)) {
+	} else if (terms->slow == RILL_SLOW_DROP_OLDEST &&
+		   (!terms->max_bytes || len <= terms->max_bytes)) {
 		for (; terms->live.first && !fits(terms, len); count_dropped(member, 1))
 			rl_publication_unref(take_first(member, &terms->live));
 	}
@@ -203,8 +204,8 @@ void rl_backlog_move(struct rill_conn *conn)
 		rl_conn_takes_publications(conn)) {
 		struct rl_wait *wait = rl_container(subscriber->waits, struct rl_wait, node);
 		struct rl_member *member = wait->member;
-		struct rl_publication *publication =
-			take_first(member, queue_of(member->terms, wait->replayed));
+		struct rl_publication *publication = take_first(
+			member, queue_of(member->terms, wait->replayed));
 		there = rl_member_send(member, publication);
 		rl_publication_unref(publication);
 		any = true;

@@ -217,7 +217,8 @@ void rl_fanout_add(struct rill_hub *hub, struct rl_topic *topic, const struct rl
 {
 	struct rill_loop *loop = hub->loop;
 	if (loop->publishing && loop->publishing != hub)
-		rl_fanout_deliver(loop->publishing); /* two hubs: what was published first goes first */
+		rl_fanout_deliver(
+			loop->publishing); /* two hubs: what was published first goes first */
 	if (!hub->pending_count) {
 		hub->base = loop->published;
 		loop->publishing = hub;

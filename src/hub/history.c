@@ -41,8 +41,9 @@ static void set_timer(struct rl_history *history)
 
 static void trim(struct rl_history *history)
 {
-	while (history->count && (history->count > history->max_messages ||
-					 (history->max_bytes && history->bytes > history->max_bytes)))
+	while (history->count &&
+		(history->count > history->max_messages ||
+			(history->max_bytes && history->bytes > history->max_bytes)))
 		drop_first(history);
 }
 
@@ -143,8 +144,8 @@ int rl_history_latest(const struct rl_history *history, char id[RILL_MESSAGE_ID]
 		id[0] = 0;
 		return 0;
 	}
-	return snprintf(id, RILL_MESSAGE_ID, "%s%llu", history->prefix,
-		(unsigned long long)history->last);
+	return snprintf(
+		id, RILL_MESSAGE_ID, "%s%llu", history->prefix, (unsigned long long)history->last);
 }
 
 ptrdiff_t rl_history_since(struct rl_history *history, struct rl_slice id)

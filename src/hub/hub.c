@@ -120,7 +120,8 @@ void rill_publication_init(rill_publication *publication, size_t size)
 	memcpy(publication, &defaults, size < sizeof(defaults) ? size : sizeof(defaults));
 }
 
-static int refused(struct rill_hub *hub, struct rl_publication *publication, uint64_t *except, int rc)
+static int refused(
+	struct rill_hub *hub, struct rl_publication *publication, uint64_t *except, int rc)
 {
 	rl_publication_unref(publication);
 	rl_free(rl_hub_env(hub), except);
@@ -149,8 +150,9 @@ int rl_hub_take(struct rill_hub *hub, struct rl_slice name, struct rl_publicatio
 		return refused(hub, publication, except, 0);
 	publication->encoded = &topic->stats.encoded;
 	rl_fanout_add(hub, topic,
-		&(struct rl_pending){
-			.publication = publication, .except = except, .except_count = except_count });
+		&(struct rl_pending){ .publication = publication,
+			.except = except,
+			.except_count = except_count });
 	return 0;
 }
 

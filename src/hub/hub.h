@@ -81,13 +81,13 @@ struct rl_history {
 	struct rl_kept {
 		struct rl_publication *publication;
 		uint64_t at; /* when it was published */
-	} *ring;
+	} * ring;
 	size_t first, count, room; /* room: a power of two, or 0 */
 	size_t bytes;
 	uint64_t last; /* number of the latest message; 0: none yet */
 	size_t max_messages, max_bytes;
 	uint32_t max_ms;
-	bool asked; /* by rill_topic_history(): stays without messages too */
+	bool asked;                   /* by rill_topic_history(): stays without messages too */
 	char prefix[RILL_MESSAGE_ID]; /* "ORIGIN-EPOCH-" */
 };
 
@@ -206,8 +206,7 @@ bool rl_member_send(struct rl_member *member, struct rl_publication *publication
 /* backlog.c */
 /* The member's terms, made when they are not there yet; NULL when out of memory. */
 struct rl_terms *rl_member_terms(struct rl_member *member);
-bool rl_backlog_add(
-	struct rl_member *member, struct rl_publication *publication, bool replayed);
+bool rl_backlog_add(struct rl_member *member, struct rl_publication *publication, bool replayed);
 /* Hands over what waits, as far as there is room. */
 void rl_backlog_move(struct rill_conn *conn);
 /* Drops what waits for a subscription. */

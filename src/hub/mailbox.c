@@ -131,8 +131,10 @@ int rl_mailbox_put(struct rl_mailbox *mailbox, struct rl_slice topic,
 	int rc = RILL_ENOMEM;
 	struct letter *letter = rl_alloc(env, sizeof(*letter) + topic.len);
 	if (letter) {
-		*letter = (struct letter){ .publication = publication, .except = except,
-			.except_count = except_count, .transient = transient,
+		*letter = (struct letter){ .publication = publication,
+			.except = except,
+			.except_count = except_count,
+			.transient = transient,
 			.topic_len = topic.len };
 		memcpy(letter->topic, topic.data, topic.len);
 		rc = post_letter(mailbox, letter);
@@ -164,7 +166,8 @@ void rl_mailbox_empty(struct rl_mailbox *mailbox)
 			letter->transient);
 		if (rc < 0)
 			rl_log(&loop->env, RILL_LOG_WARN,
-				"hub: what another thread published is lost: %s", rill_strerror(rc));
+				"hub: what another thread published is lost: %s",
+				rill_strerror(rc));
 		rl_free(&loop->env, letter);
 	}
 }

@@ -35,7 +35,8 @@ static int set_options(struct rl_member *member, const rill_subscribe_options *o
 {
 	rill_subscribe_options usual;
 	rill_subscribe_options_default(&usual);
-	if (!member->terms && options->slow == usual.slow && options->max_bytes == usual.max_bytes &&
+	if (!member->terms && options->slow == usual.slow &&
+		options->max_bytes == usual.max_bytes &&
 		options->max_messages == usual.max_messages)
 		return 0;
 	struct rl_terms *terms = rl_member_terms(member);
@@ -96,7 +97,8 @@ int rill_subscribe(
 	struct rl_slice text = rl_slice_str(name);
 
 	int rc = read_options(&options, given);
-	if (rc < 0 || !text.len || text.len > hub->options.max_topic_name || conn->loop != hub->loop)
+	if (rc < 0 || !text.len || text.len > hub->options.max_topic_name ||
+		conn->loop != hub->loop)
 		return RILL_EINVAL;
 	/* What was published before is not for this subscription. */
 	rl_conn_before_send(conn);
@@ -170,8 +172,7 @@ int rill_topic_latest(rill_hub *hub, const char *name, char id[RILL_MESSAGE_ID])
 	return topic && topic->history ? rl_history_latest(topic->history, id) : 0;
 }
 
-int rill_topic_history(
-	rill_hub *hub, const char *name, size_t messages, size_t bytes, uint32_t ms)
+int rill_topic_history(rill_hub *hub, const char *name, size_t messages, size_t bytes, uint32_t ms)
 {
 	struct rl_slice text = rl_slice_str(name);
 	struct rl_topic *topic;

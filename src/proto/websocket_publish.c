@@ -42,8 +42,7 @@ static struct rl_blob *make_frame(
 }
 
 /* The compressor of whichever connection comes first makes it, from empty. */
-static struct rl_blob *make_deflated(
-	struct rl_ws_conn *c, rill_kind kind, struct rl_slice payload)
+static struct rl_blob *make_deflated(struct rl_ws_conn *c, rill_kind kind, struct rl_slice payload)
 {
 	struct rl_ws_pipeline *pipeline = c->wire.rfc.pipeline;
 	const struct rl_env *env = &c->conn.loop->env;
@@ -101,8 +100,7 @@ static __attribute__((noinline)) int write_first(
 	return rc;
 }
 
-static int write_variant(
-	struct rl_ws_conn *c, struct rl_publication *publication, uint32_t variant)
+static int write_variant(struct rl_ws_conn *c, struct rl_publication *publication, uint32_t variant)
 {
 	const struct rl_form *form = rl_publication_form(publication, &form_key, variant);
 	return form ? write_form(c, form->bytes) : write_first(c, publication, variant);
@@ -111,7 +109,8 @@ static int write_variant(
 static int write_own(struct rl_ws_conn *c, struct rl_publication *publication)
 {
 	struct rl_blob *payload = publication->payload;
-	int rc = c->framing->send(c, publication->kind, rl_blob_slice(payload), payload, true, true);
+	int rc = c->framing->send(
+		c, publication->kind, rl_blob_slice(payload), payload, true, true);
 	if (c->stream)
 		rl_conn_note_queue(&c->conn, rl_stream_queued(c->stream));
 	return rc;

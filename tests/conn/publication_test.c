@@ -6,8 +6,8 @@ static const int key_a, key_b;
 
 static struct rl_publication *hello(void)
 {
-	struct rl_publication *p =
-		rl_publication_new(test_env(), RILL_TEXT, RL_SLICE("hello"), RL_SLICE("greeting"));
+	struct rl_publication *p = rl_publication_new(
+		test_env(), RILL_TEXT, RL_SLICE("hello"), RL_SLICE("greeting"));
 	assert_non_null(p);
 	return p;
 }
@@ -22,8 +22,8 @@ static struct rl_blob *bytes(const char *text)
 TEST(publication, keeps_copies_of_payload_and_type)
 {
 	char payload[] = "hello", type[] = "greeting";
-	struct rl_publication *p =
-		rl_publication_new(test_env(), RILL_TEXT, rl_slice_str(payload), rl_slice_str(type));
+	struct rl_publication *p = rl_publication_new(
+		test_env(), RILL_TEXT, rl_slice_str(payload), rl_slice_str(type));
 	payload[0] = type[0] = 'x';
 	test_expect_text(p->payload->data, p->payload->len, "hello");
 	test_expect_text(p->type.data, p->type.len, "greeting");
@@ -86,8 +86,8 @@ TEST(publication, lives_as_long_as_its_last_reference)
 static void make_two_forms(void *arg)
 {
 	(void)arg;
-	struct rl_publication *p =
-		rl_publication_new(test_env(), RILL_BINARY, RL_SLICE("x"), RL_SLICE(""));
+	struct rl_publication *p = rl_publication_new(
+		test_env(), RILL_BINARY, RL_SLICE("x"), RL_SLICE(""));
 	if (!p)
 		return;
 	for (uint32_t i = 0; i < 2; i++) {

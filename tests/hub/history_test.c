@@ -153,10 +153,10 @@ TEST(history, ids_of_elsewhere_are_gaps)
 	char ids[8][RILL_MESSAGE_ID + 8];
 	for (int i = 0; i < 8; i++)
 		strcpy(ids[i], latest());
-	ids[0][0] = ids[0][0] == 'x' ? 'y' : 'x';             /* another origin */
-	ids[1][10] = ids[1][10] == 'x' ? 'y' : 'x';           /* another epoch */
-	ids[2][strlen(ids[2]) - 1] = '3';                     /* the future */
-	ids[3][strlen(ids[3]) - 1] = '0';                     /* never given */
+	ids[0][0] = ids[0][0] == 'x' ? 'y' : 'x';   /* another origin */
+	ids[1][10] = ids[1][10] == 'x' ? 'y' : 'x'; /* another epoch */
+	ids[2][strlen(ids[2]) - 1] = '3';           /* the future */
+	ids[3][strlen(ids[3]) - 1] = '0';           /* never given */
 	strcat(ids[4], "x");
 	ids[5][strlen(ids[5]) - 1] = 0;
 	strcpy(ids[6], "\xff");

@@ -106,8 +106,8 @@ static int check_order(struct rill_conn *conn, struct rl_publication *p)
 	char text[32];
 	(void)conn;
 	snprintf(text, sizeof(text), "%.*s", (int)p->payload->len, (const char *)p->payload->data);
-	if (sscanf(text, "%u %u.", &thread, &number) != 2 ||
-		thread >= THREADS || next_of[thread] != number)
+	if (sscanf(text, "%u %u.", &thread, &number) != 2 || thread >= THREADS ||
+		next_of[thread] != number)
 		wrong++;
 	else
 		next_of[thread]++;

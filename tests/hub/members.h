@@ -12,10 +12,10 @@ struct member {
 	struct rill_conn conn;
 	char got[4096];
 	size_t queued;
-	size_t high;     /* 0: the peer takes everything at once; else the high-water mark */
+	size_t high; /* 0: the peer takes everything at once; else the high-water mark */
 	ptrdiff_t charged;
-	bool swift;      /* the peer takes everything when it is written out */
-	int result;      /* what publishing says instead */
+	bool swift; /* the peer takes everything when it is written out */
+	int result; /* what publishing says instead */
 	bool typed;
 	struct rl_conn_ops ops;
 };

@@ -49,6 +49,40 @@ async function expectEcho(example, options) {
 
 test("websocket_echo echoes", () => withExample("websocket_echo", ["0"], expectEcho));
 
+test("chat brings what a WebSocket says to other WebSockets and to event streams, which can come back", () =>
+  withExample("chat", ["0"], async (example) => {
+    const [a, b] = [await open(example), await open(example)];
+    const url = example.ws.replace("ws:", "http:");
+    const events = new EventSource(url);
+    const heard = [];
+    const until = (n) => new Promise((resolve) => {
+      const look = () => heard.length >= n && resolve(heard);
+      events.addEventListener("message", look);
+      look();
+    });
+    events.addEventListener("message", (event) => heard.push(event));
+    await new Promise((resolve) => events.addEventListener("open", resolve));
+    for (const text of ["one", "two", "three"]) {
+      const other = b.next();
+      a.send(text);
+      assert.equal(await other, text);
+    }
+    await until(3);
+    assert.deepEqual(heard.map((event) => event.data), ["one", "two", "three"]);
+    events.close();
+    const response = await fetch(url, { headers: { Accept: "text/event-stream", "Last-Event-ID": heard[0].lastEventId } });
+    let text = "";
+    for await (const piece of response.body) {
+      text += Buffer.from(piece).toString();
+      if (text.includes("three"))
+        break;
+    }
+    assert.match(text, /data: two\r\n[^]*data: three\r\n/);
+    assert.ok(!text.includes("one"));
+    a.close();
+    b.close();
+  }));
+
 function client(...args) {
   const program = path.join(process.env.EXAMPLES, "websocket_client");
   return new Promise((resolve) =>

@@ -181,7 +181,7 @@ TEST(websocket_publish, inside_a_turn_it_stands_in_line)
 	stop_hub();
 }
 
-#define DEFLATE "Sec-WebSocket-Extensions: permessage-deflate\r\n"
+#define DEFLATE   "Sec-WebSocket-Extensions: permessage-deflate\r\n"
 #define DEFLATE_9 "Sec-WebSocket-Extensions: permessage-deflate; server_max_window_bits=9\r\n"
 
 struct reader {

@@ -70,7 +70,8 @@ static void say(struct connect *c, rill_kind kind, const char *data, size_t len)
 		return;
 	int rc = c->link->send(c, kind, data, len);
 	if (rc == RILL_EUTF8) {
-		fprintf(stderr, "rill: a line is not UTF-8 and was not sent; --binary sends any bytes\n");
+		fprintf(stderr,
+			"rill: a line is not UTF-8 and was not sent; --binary sends any bytes\n");
 		return;
 	}
 	if (rc < 0) {
@@ -130,8 +131,8 @@ static void finish(struct connect *c, int code, const char *reason)
 	c->link->close(c, code, reason);
 }
 
-void connect_opened(struct connect *c, const rill_answer *answer, const char *protocol,
-	const char *extensions)
+void connect_opened(
+	struct connect *c, const rill_answer *answer, const char *protocol, const char *extensions)
 {
 	const struct connect_options *options = &c->options;
 	const bool again = c->opened;
@@ -188,8 +189,9 @@ void connect_ended(struct connect *c, int code, rill_bytes reason, bool clean)
 {
 	if (c->over)
 		return;
-	const struct told_close end = { .code = code, .reason = reason, .ours = c->finishing,
-		.never = !c->opened };
+	const struct told_close end = {
+		.code = code, .reason = reason, .ours = c->finishing, .never = !c->opened
+	};
 	const bool counted = c->options.count && c->received >= c->options.count;
 	c->over = true;
 	c->status = !c->output.gone && (clean || counted) ? STATUS_OK : STATUS_FAILED;
@@ -251,7 +253,8 @@ static void prepare_telling(struct connect *c, const char *url)
 	c->telling.url = url;
 	c->telling.brief = terminal;
 	/* no-color.org: "when present and not an empty string". */
-	c->telling.colour = terminal && !(no_colour && *no_colour) && !(kind && !strcmp(kind, "dumb"));
+	c->telling.colour = terminal && !(no_colour && *no_colour) &&
+			    !(kind && !strcmp(kind, "dumb"));
 	output_init(&c->output, c->loop, STDOUT_FILENO, on_output, c);
 }
 

@@ -43,12 +43,12 @@ struct connect {
 	struct connect_options options;
 	rill_loop *loop;
 	const struct connect_link *link;
-	rill_conn *conn; /* websocket_link's; NULL before and after */
+	rill_conn *conn;                 /* websocket_link's; NULL before and after */
 	rill_eventsource_client *client; /* events_link's */
 	struct {
-		bool came;      /* a Close frame, and it was in order as far as it was seen */
-		int code;       /* 1005: none */
-		uint64_t len;   /* of its payload */
+		bool came;    /* a Close frame, and it was in order as far as it was seen */
+		int code;     /* 1005: none */
+		uint64_t len; /* of its payload */
 	} peer_close;
 
 	struct output output;
@@ -67,8 +67,8 @@ struct connect {
 };
 
 /* What the links report. opened: also each time an event stream comes back. */
-void connect_opened(struct connect *c, const rill_answer *answer, const char *protocol,
-	const char *extensions);
+void connect_opened(
+	struct connect *c, const rill_answer *answer, const char *protocol, const char *extensions);
 void connect_message(struct connect *c, const struct told_message *message);
 void connect_ping(struct connect *c, bool pong, rill_bytes data);
 void connect_drained(struct connect *c);

@@ -20,15 +20,18 @@ static void on_open(rill_eventsource_client *client, const rill_answer *answer, 
 static void on_event(rill_eventsource_client *client, const rill_event_in *event, void *user)
 {
 	(void)client;
-	const struct told_message message = { .kind = RILL_TEXT, .data = event->data, .event = true,
-		.type = event->type, .id = event->id };
+	const struct told_message message = { .kind = RILL_TEXT,
+		.data = event->data,
+		.event = true,
+		.type = event->type,
+		.id = event->id };
 	connect_message(user, &message);
 }
 
 /* WHATWG HTML, 9.2.3: it comes back after a loss; 204 tells it to stay away, which is the server's way to
  * end a stream. Who has never been there is not waited for. */
-static void on_error(rill_eventsource_client *client, const rill_failure *failure, int64_t retry_ms,
-	void *user)
+static void on_error(
+	rill_eventsource_client *client, const rill_failure *failure, int64_t retry_ms, void *user)
 {
 	(void)client;
 	struct connect *c = user;
@@ -50,7 +53,8 @@ static void on_error(rill_eventsource_client *client, const rill_failure *failur
 static int open_link(struct connect *c)
 {
 	static const rill_eventsource_client_handler handler = {
-		sizeof(rill_eventsource_client_handler), on_open, on_event, on_error };
+		sizeof(rill_eventsource_client_handler), on_open, on_event, on_error
+	};
 	const struct connect_options *options = &c->options;
 	rill_eventsource_client_options o;
 	rill_eventsource_client_options_default(&o);

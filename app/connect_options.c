@@ -129,8 +129,8 @@ static int take_close(struct connect_options *options, const char *value)
 {
 	options->closes = true;
 	if (!value_close(value, &options->close_code, options->close_reason))
-		return command_misused("--close",
-			"is 1000 or 3000 to 4999, or that with a colon and a reason of at most 123 bytes");
+		return command_misused("--close", "is 1000 or 3000 to 4999, or that with a colon "
+						  "and a reason of at most 123 bytes");
 	return STATUS_OK;
 }
 
@@ -212,8 +212,8 @@ static int take_url(struct connect_options *options, const char *word)
 	if (options->url)
 		return command_misused(word, "is one URL too many");
 	for (size_t i = 0; i < sizeof(schemes) / sizeof(*schemes); i++) {
-		if (strlen(schemes[i].scheme) == len && !strncasecmp(word, schemes[i].scheme, len) &&
-			word[len] == ':') {
+		if (strlen(schemes[i].scheme) == len &&
+			!strncasecmp(word, schemes[i].scheme, len) && word[len] == ':') {
 			options->url = word;
 			options->events = schemes[i].events;
 			return STATUS_OK;
@@ -229,7 +229,8 @@ static int take_option(struct connect_options *options, int argc, char **argv, i
 	const char *word = argv[*i], *value = NULL;
 	const struct option *option = find_option(word, &len);
 	if (!option)
-		return command_misused(word, "is no option of connect; rill help connect lists them");
+		return command_misused(
+			word, "is no option of connect; rill help connect lists them");
 	if (option->traits & FLAG) {
 		if (word[len])
 			return command_misused(option->name, "takes no value");
@@ -250,7 +251,8 @@ static int check_together(const struct connect_options *options, const struct op
 	if (!options->url)
 		return command_misused("connect", "needs a URL; rill help connect explains it");
 	if (options->events && two_ways)
-		return command_misused(two_ways->name, "is for ws and wss: an event stream takes no messages");
+		return command_misused(
+			two_ways->name, "is for ws and wss: an event stream takes no messages");
 	if (!options->certificate != !options->key)
 		return command_misused("--cert and --key", "go together");
 	if (*options->proxy_headers && !options->proxy)

@@ -35,10 +35,10 @@ struct telling {
 struct telling_ops {
 	void (*open)(const struct telling *telling, struct text *out, const rill_answer *answer,
 		const char *protocol, const char *extensions);
-	void (*message)(
-		const struct telling *telling, struct text *out, const struct told_message *message);
-	void (*sent)(
-		const struct telling *telling, struct text *out, const struct told_message *message);
+	void (*message)(const struct telling *telling, struct text *out,
+		const struct told_message *message);
+	void (*sent)(const struct telling *telling, struct text *out,
+		const struct told_message *message);
 	void (*ping)(const struct telling *telling, struct text *out, bool pong, rill_bytes data);
 	/* status 0: there was no answer */
 	void (*error)(

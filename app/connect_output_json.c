@@ -133,7 +133,8 @@ static void tell_error(
 	text_puts(out, "}\n");
 }
 
-static void tell_close(const struct telling *telling, struct text *out, const struct told_close *end)
+static void tell_close(
+	const struct telling *telling, struct text *out, const struct told_close *end)
 {
 	(void)telling;
 	text_putf(out, "{\"event\":\"close\",\"code\":%d,\"reason\":", end->code);

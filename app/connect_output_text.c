@@ -212,13 +212,16 @@ static void tell_error(
 	text_puts(out, "\n");
 }
 
-static void tell_close(const struct telling *telling, struct text *out, const struct told_close *end)
+static void tell_close(
+	const struct telling *telling, struct text *out, const struct told_close *end)
 {
 	const bool lost = end->code == 1006;
 	if (end->never) /* the error said it all */
 		return;
 	begin_line(telling, out, lost ? &wrong : &about);
-	text_puts(out, lost ? "connection lost: " : end->ours ? "closed by us: " : "closed by the server: ");
+	text_puts(out, lost        ? "connection lost: "
+		       : end->ours ? "closed by us: "
+				   : "closed by the server: ");
 	text_putf(out, "%d", end->code);
 	for (size_t i = 0; i < sizeof(close_names) / sizeof(*close_names); i++) {
 		if (close_names[i].code == end->code)

@@ -106,10 +106,13 @@ static const struct {
 	bool (*set)(const struct parameter *p, rill_deflate_options *deflate);
 	const char *why;
 } known[] = {
-	{ "server_no_context_takeover", set_server_forgets, "server_no_context_takeover takes no value" },
-	{ "client_no_context_takeover", set_client_forgets, "client_no_context_takeover takes no value" },
+	{ "server_no_context_takeover", set_server_forgets,
+		"server_no_context_takeover takes no value" },
+	{ "client_no_context_takeover", set_client_forgets,
+		"client_no_context_takeover takes no value" },
 	{ "server_max_window_bits", set_server_bits, "server_max_window_bits is 8 to 15" },
-	{ "client_max_window_bits", set_client_bits, "client_max_window_bits is 9 to 15, or has no value" },
+	{ "client_max_window_bits", set_client_bits,
+		"client_max_window_bits is 9 to 15, or has no value" },
 };
 #define KNOWN (sizeof(known) / sizeof(*known))
 
@@ -141,8 +144,8 @@ static struct parameter split(const char *text, size_t len)
 	return p;
 }
 
-static bool take(const struct parameter *p, rill_deflate_options *deflate, unsigned *seen,
-	const char **why)
+static bool take(
+	const struct parameter *p, rill_deflate_options *deflate, unsigned *seen, const char **why)
 {
 	for (size_t i = 0; i < KNOWN; i++) {
 		if (p->name_len != strlen(known[i].name) ||

@@ -42,7 +42,8 @@ static void on_open(rill_conn *conn)
 		rill_conn_destroy(conn);
 		return;
 	}
-	connect_opened(c, rill_conn_answer(conn), protocol ? protocol : "", extensions ? extensions : "");
+	connect_opened(
+		c, rill_conn_answer(conn), protocol ? protocol : "", extensions ? extensions : "");
 }
 
 static void on_message(rill_conn *conn, rill_msg msg)
@@ -73,8 +74,8 @@ static void on_close(rill_conn *conn, int code, rill_bytes reason)
 	c->conn = NULL;
 	if (!clean && code != 1006) {
 		char sentence[160];
-		snprintf(sentence, sizeof(sentence), "the server broke the protocol: %.*s", (int)reason.len,
-			(const char *)reason.data);
+		snprintf(sentence, sizeof(sentence), "the server broke the protocol: %.*s",
+			(int)reason.len, (const char *)reason.data);
 		connect_error(c, reason.len ? sentence : "the server broke the protocol", 0);
 	}
 	connect_ended(c, code, reason, clean);
@@ -91,8 +92,8 @@ static void on_failed(rill_conn *conn, const rill_failure *failure)
 static int open_link(struct connect *c)
 {
 	static const rill_handler handler = { sizeof(rill_handler), .on_open = on_open,
-		.on_message = on_message, .on_drain = on_drain, .on_close = on_close, .on_ping = on_ping,
-		.on_pong = on_pong };
+		.on_message = on_message, .on_drain = on_drain, .on_close = on_close,
+		.on_ping = on_ping, .on_pong = on_pong };
 	const struct connect_options *options = &c->options;
 	rill_websocket_client_options o;
 	rill_websocket_client_options_default(&o);
@@ -111,7 +112,8 @@ static int open_link(struct connect *c)
 	/* We bring nothing while something waits, so what waits is at most a little and one message. */
 	o.max_queue = 0;
 	o.ping_interval_ms = options->ping_ms;
-	o.pong_timeout_ms = options->ping_ms > SHORTEST_PONG_MS ? options->ping_ms : SHORTEST_PONG_MS;
+	o.pong_timeout_ms = options->ping_ms > SHORTEST_PONG_MS ? options->ping_ms
+								: SHORTEST_PONG_MS;
 	o.close_timeout_ms = CLOSE_TIMEOUT_MS;
 	o.on_failed = on_failed;
 	o.user = c;

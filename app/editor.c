@@ -243,7 +243,8 @@ static void on_readable(rill_watch *watch, int events, void *user)
 	(void)watch;
 	(void)events;
 	struct editor *editor = user;
-	ssize_t n = read(STDIN_FILENO, editor->keys + editor->len, sizeof(editor->keys) - editor->len);
+	ssize_t n = read(
+		STDIN_FILENO, editor->keys + editor->len, sizeof(editor->keys) - editor->len);
 	if (n < 0 && (errno == EINTR || errno == EAGAIN))
 		return;
 	if (n <= 0) {
@@ -283,7 +284,8 @@ static void save_history(struct editor *editor)
 	if (!editor->path[0])
 		return;
 	snprintf(beside, sizeof(beside), "%s.%ld", editor->path, (long)getpid());
-	if (history(editor->history, &event, H_SAVE, beside) < 0 || rename(beside, editor->path) < 0)
+	if (history(editor->history, &event, H_SAVE, beside) < 0 ||
+		rename(beside, editor->path) < 0)
 		unlink(beside);
 }
 

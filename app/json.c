@@ -56,7 +56,8 @@ void json_words(struct text *out, const char *words)
 
 void json_base64(struct text *out, rill_bytes bytes)
 {
-	static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+	static const char digits[] =
+		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 	const unsigned char *p = bytes.data;
 	text_puts(out, "\"");
 	for (size_t i = 0; i < bytes.len; i += 3) {

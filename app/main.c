@@ -1,6 +1,8 @@
 /* main.c: the program rill: finds the command and runs it. */
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 #include <rill/version.h>
 #include "command.h"
 
@@ -56,8 +58,18 @@ static int run(int argc, char **argv)
 	return status == STATUS_HELP ? print_help(argv[0]) : status;
 }
 
+/* A descriptor that was closed would be the next socket's, and what is printed would go to a peer. */
+static void fill_standard_descriptors(void)
+{
+	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++) {
+		if (fcntl(fd, F_GETFD) < 0)
+			(void)!open("/dev/null", O_RDWR);
+	}
+}
+
 int main(int argc, char **argv)
 {
+	fill_standard_descriptors();
 	if (argc < 2) {
 		fprintf(stderr, "rill: which command? rill --help lists them\n");
 		return STATUS_USAGE;

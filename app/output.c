@@ -13,8 +13,8 @@
 #define FULL ((size_t)256 * 1024)
 #define ROOM ((size_t)64 * 1024)
 
-void output_init(struct output *output, rill_loop *loop, int fd, void (*on_change)(void *user),
-	void *user)
+void output_init(
+	struct output *output, rill_loop *loop, int fd, void (*on_change)(void *user), void *user)
 {
 	struct stat st;
 	*output = (struct output){ .loop = loop, .fd = fd, .on_change = on_change, .user = user };
@@ -90,8 +90,8 @@ static void watch(struct output *output, bool on)
 		return;
 	int rc = 0;
 	if (!output->watch)
-		rc = rill_watch_new(&output->watch, output->loop, output->fd, RILL_WRITABLE, on_writable,
-			output);
+		rc = rill_watch_new(&output->watch, output->loop, output->fd, RILL_WRITABLE,
+			on_writable, output);
 	else
 		rc = rill_watch_set(output->watch, on ? RILL_WRITABLE : 0);
 	/* Unwatched it would stand still for ever. */

@@ -15,17 +15,17 @@ struct output {
 	rill_loop *loop;
 	rill_watch *watch;
 	int fd;
-	bool patient;  /* a pipe or socket: can say that it takes no more */
+	bool patient; /* a pipe or socket: can say that it takes no more */
 	bool socket;
-	bool watching; /* something waits for fd */
-	bool full;     /* and that is too much */
-	bool gone;     /* nobody reads it any more */
+	bool watching;                 /* something waits for fd */
+	bool full;                     /* and that is too much */
+	bool gone;                     /* nobody reads it any more */
 	void (*on_change)(void *user); /* full or gone has changed; from the loop or from flush */
 	void *user;
 };
 
-void output_init(struct output *output, rill_loop *loop, int fd, void (*on_change)(void *user),
-	void *user);
+void output_init(
+	struct output *output, rill_loop *loop, int fd, void (*on_change)(void *user), void *user);
 /* What still waits is dropped. */
 void output_fini(struct output *output);
 

@@ -288,7 +288,8 @@ static void open_stream(rill_conn *conn)
 	struct playground *playground = rill_conn_user(conn);
 	const rill_event hello = { .type = "hello" };
 	char text[32];
-	int len = snprintf(text, sizeof(text), "{\"id\":%llu}", (unsigned long long)rill_conn_id(conn));
+	int len = snprintf(
+		text, sizeof(text), "{\"id\":%llu}", (unsigned long long)rill_conn_id(conn));
 	if (rill_eventsource_send(conn, text, (size_t)len, &hello) < 0) {
 		rill_conn_destroy(conn);
 		return;

@@ -3,6 +3,7 @@
 
 "use strict";
 
+const { spawn } = require("child_process");
 const faye = require("faye-websocket");
 const fayeDeflate = require("permessage-deflate");
 const fs = require("fs");
@@ -359,6 +360,20 @@ test("a reader that leaves ends it with status 1", () => {
     server.send("two");
     const { status } = await client.done();
     assert.equal(status, 1);
+  });
+});
+
+test("standard descriptors that are closed are not taken for the connection", () => {
+  const heard = [];
+  return using(startWs({ on(socket) {
+    socket.on("message", (data) => heard.push(String(data)));
+    socket.on("close", (code) => heard.push(code));
+  } }), async ({ url }) => {
+    const status = await new Promise((resolve) =>
+      spawn("sh", ["-c", 'exec "$RILL" connect --json --send hi --close 1000 "$0" <&- >&-', url]).once("exit", resolve));
+    assert.equal(status, 0);
+    await eventually(() => heard.length === 2, "the close");
+    assert.deepEqual(heard, ["hi", 1000]);
   });
 });
 

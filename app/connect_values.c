@@ -51,9 +51,10 @@ bool value_close(const char *text, int *code, char reason[124])
 		return false;
 	const char *words = text[digits] ? text + digits + 1 : "";
 	/* RFC 6455, 5.5: 125 bytes, two of them the code. */
-	if (strlen(words) > 123 || !utf8_valid(words, strlen(words)))
+	const size_t len = strlen(words);
+	if (len > 123 || !utf8_valid(words, len))
 		return false;
-	strcpy(reason, words);
+	memcpy(reason, words, len + 1);
 	return true;
 }
 

@@ -20,7 +20,7 @@ struct editor_events {
 /* Makes an editor on standard input and output, which are a terminal. Returns 0, RILL_EUNSUPPORTED (the
  * terminal cannot do it, or no editor was built in), RILL_ENOMEM, RILL_EIO. events is not copied. */
 int editor_new(
-	struct editor **editor, rill_loop *loop, const struct editor_events *events, void *user);
+	struct editor **out, rill_loop *loop, const struct editor_events *events, void *user);
 /* Leaves the terminal as it was, and keeps the lines for the next time. NULL is fine. */
 void editor_free(struct editor *editor);
 

@@ -1,13 +1,12 @@
 /* editor_none.c: lines are read as the terminal gives them. */
 #include "editor.h"
 
-int editor_new(
-	struct editor **editor, rill_loop *loop, const struct editor_events *events, void *user)
+int editor_new(struct editor **out, rill_loop *loop, const struct editor_events *events, void *user)
 {
 	(void)loop;
 	(void)events;
 	(void)user;
-	*editor = NULL;
+	*out = NULL;
 	return RILL_EUNSUPPORTED;
 }
 

@@ -297,6 +297,9 @@ static int set_up(struct editor *editor)
 	el_set(line, EL_EDITOR, "emacs");
 	el_set(line, EL_HIST, history, editor->history);
 	el_set(line, EL_GETCFN, read_key);
+	/* Between two lines, too, nothing shows what is typed but libedit. */
+	el_set(line, EL_SETTY, "-x", "-echo", NULL);
+	el_set(line, EL_SETTY, "-x", "-icanon", NULL);
 	/* In place of those that read on by themselves: searching goes by what has been typed. */
 	el_set(line, EL_BIND, "^R", "ed-search-prev-history", NULL);
 	el_set(line, EL_BIND, "^S", "ed-search-next-history", NULL);

@@ -84,6 +84,7 @@ def by_difference(row, count, run_with):
 def instructions(places, row, count):
     """User-space instructions for each message."""
     server_name = row.get("server", "rill")
+    count = row.get("count", count)
 
     def total(n):
         wrap = ["valgrind", "--tool=callgrind", "--callgrind-out-file=/dev/null"]

@@ -69,10 +69,10 @@ static void charge(struct rl_wait *wait)
 
 static int put(struct rl_member *member, struct rl_publication *publication, bool replayed)
 {
-	struct rl_subscriber *subscriber = rl_subscriber(member->conn);
+	struct rl_more *more = rl_subscriber_more(member->conn);
 	struct rl_terms *terms = member->terms;
 	size_t len = publication->payload->len;
-	struct rl_wait *wait = rl_alloc(&member->conn->loop->env, sizeof(*wait));
+	struct rl_wait *wait = more ? rl_alloc(&member->conn->loop->env, sizeof(*wait)) : NULL;
 	if (!wait)
 		return RILL_ENOMEM;
 	*wait = (struct rl_wait){
@@ -81,10 +81,10 @@ static int put(struct rl_member *member, struct rl_publication *publication, boo
 		.replayed = replayed,
 	};
 	rl_list_init(&wait->node);
-	if (subscriber->waits)
-		rl_list_append(subscriber->waits, &wait->node); /* in front of the oldest: last */
+	if (more->waits)
+		rl_list_append(more->waits, &wait->node); /* in front of the oldest: last */
 	else
-		subscriber->waits = &wait->node;
+		more->waits = &wait->node;
 	push(queue_of(terms, replayed), wait);
 	if (!replayed) {
 		terms->bytes += len;
@@ -98,7 +98,7 @@ static int put(struct rl_member *member, struct rl_publication *publication, boo
 /* Takes the oldest of a subscription's queue out of everything; the publication is the caller's. */
 static struct rl_publication *take_first(struct rl_member *member, struct rl_wait_queue *queue)
 {
-	struct rl_subscriber *subscriber = rl_subscriber(member->conn);
+	struct rl_more *more = rl_subscriber(member->conn)->more;
 	struct rl_wait *wait = queue->first;
 	struct rl_publication *publication = wait->publication;
 	size_t len = publication->payload->len;
@@ -106,8 +106,8 @@ static struct rl_publication *take_first(struct rl_member *member, struct rl_wai
 	queue->first = wait->next;
 	if (!queue->first)
 		queue->last = NULL;
-	if (subscriber->waits == &wait->node)
-		subscriber->waits = rl_list_empty(&wait->node) ? NULL : wait->node.next;
+	if (more->waits == &wait->node)
+		more->waits = rl_list_empty(&wait->node) ? NULL : wait->node.next;
 	rl_list_remove(&wait->node);
 	if (!wait->replayed) {
 		member->terms->bytes -= len;
@@ -145,7 +145,8 @@ static void count_dropped(struct rl_member *member, size_t n)
 bool rl_member_give_up(struct rl_member *member, int code, const char *reason)
 {
 	struct rill_conn *conn = member->conn;
-	rl_subscriber(conn)->taken = conn->loop->published; /* nothing more goes in front of it */
+	rl_subscriber_took(
+		rl_subscriber(conn), conn->loop->published); /* nothing more goes in front of it */
 	if (rill_close(conn, code, reason) < 0)
 		rill_conn_destroy(conn);
 	return false;
@@ -200,9 +201,9 @@ void rl_backlog_move(struct rill_conn *conn)
 {
 	struct rl_subscriber *subscriber = rl_subscriber(conn);
 	bool there = true, any = false;
-	while (there && subscriber->waits && !subscriber->blocked &&
+	while (there && rl_subscriber_waits(subscriber) && !subscriber->blocked &&
 		rl_conn_takes_publications(conn)) {
-		struct rl_wait *wait = rl_container(subscriber->waits, struct rl_wait, node);
+		struct rl_wait *wait = rl_container(subscriber->more->waits, struct rl_wait, node);
 		struct rl_member *member = wait->member;
 		struct rl_publication *publication = take_first(
 			member, queue_of(member->terms, wait->replayed));

@@ -13,7 +13,8 @@
  * (rl_fanout_deliver_to()); what a receiver was handed so is known by a number (taken). */
 #include "hub/hub.h"
 
-enum { FETCH_MEMBER = 8, FETCH_CONN = 5, FETCH_STREAM = 2, LINE = 64 };
+/* How far ahead; and the service's own part lies right behind the connection. */
+enum { FETCH_MEMBER = 8, FETCH_CONN = 5, FETCH_STREAM = 2, LINE = 64, SERVICE_PART = 3 * LINE };
 
 static inline void prefetch(const struct rl_topic *topic, uint32_t i)
 {
@@ -21,7 +22,7 @@ static inline void prefetch(const struct rl_topic *topic, uint32_t i)
 		return;
 	__builtin_prefetch(topic->members[i - FETCH_MEMBER]);
 	const char *conn = (const char *)topic->members[i - FETCH_CONN]->conn;
-	for (size_t at = 0; at < sizeof(struct rill_conn); at += LINE)
+	for (size_t at = 0; at < sizeof(struct rill_conn) + SERVICE_PART; at += LINE)
 		__builtin_prefetch(conn + at);
 	const struct rill_conn *near = topic->members[i - FETCH_STREAM]->conn;
 	if (near->ops->prefetch)
@@ -80,7 +81,7 @@ bool rl_member_hand(struct rl_member *member, struct rl_publication *publication
 {
 	const struct rill_conn *conn = member->conn;
 	const struct rl_subscriber *subscriber = rl_subscriber(conn);
-	if (subscriber->waits || subscriber->blocked || conn->piece_out)
+	if (rl_subscriber_waits(subscriber) || subscriber->blocked || conn->piece_out)
 		return rl_backlog_add(member, publication, replayed);
 	return rl_member_send(member, publication);
 }
@@ -97,7 +98,7 @@ static bool hand_all(struct rill_hub *hub, struct rill_conn *conn)
 {
 	struct rl_subscriber *subscriber = rl_subscriber(conn);
 	uint64_t i = subscriber->taken > hub->base ? subscriber->taken - hub->base : 0;
-	subscriber->taken = hub->base + hub->pending_count;
+	rl_subscriber_took(subscriber, hub->base + hub->pending_count);
 	for (; i < hub->pending_count; i++) {
 		const struct rl_pending *message = &hub->pending[i];
 		struct rl_member *member = rl_subscriber_find(subscriber, message->topic);
@@ -113,7 +114,7 @@ static inline bool hand_bundle(struct rill_hub *hub, const struct rl_topic *topi
 {
 	struct rill_conn *conn = member->conn;
 	struct rl_subscriber *subscriber = rl_subscriber(conn);
-	if (!batch->bundle || subscriber->waits || subscriber->blocked ||
+	if (!batch->bundle || rl_subscriber_waits(subscriber) || subscriber->blocked ||
 		subscriber->taken > hub->base + topic->first)
 		return false;
 	int rc = rl_conn_publish_all(conn, batch->bundle, batch->bytes);
@@ -165,7 +166,7 @@ static void deliver_topic(struct rill_hub *hub, struct rl_topic *topic, bool alo
 		prefetch(topic, i);
 		struct rl_member *member = topic->members[i];
 		struct rill_conn *conn = member->conn;
-		bool there = alone || rl_subscriber(conn)->count == 1
+		bool there = alone || !rl_subscriber_has_table(rl_subscriber(conn))
 				     ? hand_topic(hub, topic, member, &batch)
 				     : hand_all(hub, conn);
 		if (there && conn->ops->flush)

@@ -47,22 +47,24 @@ struct rl_terms {
 	} live, replayed; /* of this subscription, oldest first */
 };
 
-/* A connection's subscriptions. */
+/* A connection's subscriptions: 64 bytes of the heap for nearly all of them. */
 struct rl_subscriber {
 	struct rl_conn_watcher watcher;
-	union {
-		struct rl_member *one;    /* log_room 0 */
-		struct rl_member **table; /* 1 << log_room places, by topic */
-	} members;
-	uint32_t used; /* places that are or were taken */
-	uint32_t count : 26;
-	uint32_t log_room : 5;
-	uint32_t blocked : 1;   /* its queue is full: publications wait until it drains */
-	uint64_t taken;         /* what was published before this number is done for it */
-	struct rl_list *waits;  /* the oldest struct rl_wait; a ring by node. NULL: nothing waits */
+	struct rl_more *more;   /* NULL: one subscription, and nothing waits */
+	uint64_t taken : 63;    /* what was published before this number is done for it */
+	uint64_t blocked : 1;   /* its queue is full: publications wait until it drains */
 	struct rl_member first; /* most have one; free while topic is NULL */
 };
-#define RL_SUBSCRIPTIONS_MAX ((1u << 26) - 1)
+
+/* What few subscribers need. */
+struct rl_more {
+	struct rl_member **table; /* 1 << log_room places, by topic */
+	uint32_t log_room;        /* 0: no table yet, there is the first alone */
+	uint32_t count;           /* in the table */
+	uint32_t used;            /* places that are or were taken */
+	struct rl_list *waits; /* the oldest struct rl_wait; a ring by node. NULL: nothing waits */
+};
+#define RL_SUBSCRIPTIONS_MAX (1u << 26)
 
 /* A publication that waits for a slow subscriber. */
 struct rl_wait {
@@ -182,6 +184,20 @@ static inline struct rl_subscriber *rl_subscriber(const struct rill_conn *conn)
 {
 	return rl_container(conn->watcher, struct rl_subscriber, watcher);
 }
+static inline void rl_subscriber_took(struct rl_subscriber *subscriber, uint64_t before)
+{
+	subscriber->taken = before & (UINT64_MAX >> 1);
+}
+static inline bool rl_subscriber_waits(const struct rl_subscriber *subscriber)
+{
+	return subscriber->more && subscriber->more->waits;
+}
+static inline bool rl_subscriber_has_table(const struct rl_subscriber *subscriber)
+{
+	return subscriber->more && subscriber->more->log_room;
+}
+/* NULL: out of memory. */
+struct rl_more *rl_subscriber_more(struct rill_conn *conn);
 /* NULL: not subscribed. */
 struct rl_member *rl_subscriber_find(
 	const struct rl_subscriber *subscriber, const struct rl_topic *topic);

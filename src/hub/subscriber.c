@@ -7,9 +7,18 @@ static struct rl_member removed;
 
 enum { FIRST_LOG_ROOM = 2 };
 
-static uint32_t room_of(const struct rl_subscriber *subscriber)
+struct rl_more *rl_subscriber_more(struct rill_conn *conn)
 {
-	return subscriber->log_room ? 1u << subscriber->log_room : 0;
+	struct rl_subscriber *subscriber = rl_subscriber(conn);
+	if (!subscriber->more)
+		subscriber->more = rl_zalloc(&conn->loop->env, sizeof(*subscriber->more));
+	return subscriber->more;
+}
+
+static uint32_t count_of(const struct rl_subscriber *subscriber)
+{
+	return rl_subscriber_has_table(subscriber) ? subscriber->more->count
+						   : subscriber->first.topic != NULL;
 }
 
 /* Fibonacci hashing: topics are made by us, where malloc puts them. */
@@ -21,13 +30,13 @@ static uint32_t home(const struct rl_topic *topic, uint32_t log_room)
 struct rl_member *rl_subscriber_find(
 	const struct rl_subscriber *subscriber, const struct rl_topic *topic)
 {
-	if (!subscriber->log_room) {
-		struct rl_member *one = subscriber->members.one;
-		return one && one->topic == topic ? one : NULL;
-	}
-	uint32_t mask = room_of(subscriber) - 1, i = home(topic, subscriber->log_room);
+	const struct rl_more *more = subscriber->more;
+	if (!rl_subscriber_has_table(subscriber))
+		return subscriber->first.topic == topic ? (struct rl_member *)&subscriber->first
+							: NULL;
+	uint32_t mask = (1u << more->log_room) - 1, i = home(topic, more->log_room);
 	struct rl_member *member;
-	while ((member = subscriber->members.table[i & mask])) {
+	while ((member = more->table[i & mask])) {
 		if (member->topic == topic)
 			return member;
 		i++;
@@ -46,43 +55,45 @@ static void place(struct rl_member **table, uint32_t log_room, struct rl_member 
 /* A table with room for one more, without the places that were taken once. */
 static int remake_table(struct rl_subscriber *subscriber, const struct rl_env *env)
 {
-	uint32_t log_room = FIRST_LOG_ROOM, old_room = room_of(subscriber);
-	while ((1u << log_room) / 2 <= subscriber->count)
+	struct rl_more *more = subscriber->more;
+	uint32_t log_room = FIRST_LOG_ROOM, count = count_of(subscriber);
+	while ((1u << log_room) / 2 <= count)
 		log_room++;
 	struct rl_member **table = rl_zalloc(env, sizeof(struct rl_member *) << log_room);
 	if (!table)
 		return RILL_ENOMEM;
-	if (!old_room) {
-		place(table, log_room, subscriber->members.one);
-	} else {
-		for (uint32_t i = 0; i < old_room; i++) {
-			struct rl_member *member = subscriber->members.table[i];
-			if (member && member != &removed)
-				place(table, log_room, member);
-		}
-		rl_free(env, subscriber->members.table);
-	}
-	subscriber->members.table = table;
-	subscriber->log_room = log_room & 31;
-	subscriber->used = subscriber->count;
+	if (!more->log_room)
+		place(table, log_room, &subscriber->first);
+	for (uint32_t i = 0; more->log_room && i < 1u << more->log_room; i++)
+		if (more->table[i] && more->table[i] != &removed)
+			place(table, log_room, more->table[i]);
+	rl_free(env, more->table);
+	more->table = table;
+	more->log_room = log_room;
+	more->count = more->used = count;
 	return 0;
 }
 
 /* A place for one more; a quarter of the places stays empty, so that searches end. */
-static int make_place(struct rl_subscriber *subscriber, const struct rl_env *env)
+static int make_place(struct rill_conn *conn)
 {
-	uint32_t room = room_of(subscriber);
-	if (room ? subscriber->used < room - room / 4 : !subscriber->count)
+	struct rl_subscriber *subscriber = rl_subscriber(conn);
+	if (!count_of(subscriber))
 		return 0;
-	return remake_table(subscriber, env);
+	struct rl_more *more = rl_subscriber_more(conn);
+	if (!more)
+		return RILL_ENOMEM;
+	uint32_t room = more->log_room ? 1u << more->log_room : 0;
+	return more->used < room - room / 4 ? 0 : remake_table(subscriber, &conn->loop->env);
 }
 
 static void free_subscriber(struct rill_conn *conn)
 {
 	const struct rl_env *env = &conn->loop->env;
 	struct rl_subscriber *subscriber = rl_subscriber(conn);
-	if (subscriber->log_room)
-		rl_free(env, subscriber->members.table);
+	if (subscriber->more)
+		rl_free(env, subscriber->more->table);
+	rl_free(env, subscriber->more);
 	rl_free(env, subscriber);
 	conn->watcher = NULL;
 }
@@ -108,11 +119,10 @@ static void free_member(struct rl_member *member)
 static int add_to(struct rl_member **result, struct rl_subscriber *subscriber,
 	struct rill_conn *conn, struct rl_topic *topic)
 {
-	const struct rl_env *env = &conn->loop->env;
-	int rc = make_place(subscriber, env);
+	int rc = make_place(conn);
 	if (rc < 0)
 		return rc;
-	struct rl_member *member = new_member(subscriber, env);
+	struct rl_member *member = new_member(subscriber, &conn->loop->env);
 	if (!member)
 		return RILL_ENOMEM;
 	member->conn = conn;
@@ -121,12 +131,11 @@ static int add_to(struct rl_member **result, struct rl_subscriber *subscriber,
 		free_member(member);
 		return rc;
 	}
-	if (subscriber->log_room)
-		place(subscriber->members.table, subscriber->log_room, member);
-	else
-		subscriber->members.one = member;
-	subscriber->used++;
-	subscriber->count++;
+	if (rl_subscriber_has_table(subscriber)) {
+		place(subscriber->more->table, subscriber->more->log_room, member);
+		subscriber->more->used++;
+		subscriber->more->count++;
+	}
 	*result = member;
 	return 0;
 }
@@ -138,15 +147,16 @@ int rl_subscriber_add(struct rl_member **member, struct rill_conn *conn, struct 
 		if (!subscriber)
 			return RILL_ENOMEM;
 		subscriber->watcher.ops = &rl_subscriber_ops;
-		subscriber->taken = conn->loop->published;
+		rl_subscriber_took(subscriber, conn->loop->published);
 		conn->watcher = &subscriber->watcher;
 	}
 	struct rl_subscriber *subscriber = rl_subscriber(conn);
 	size_t limit = topic->hub->options.max_subscriptions;
+	uint32_t count = count_of(subscriber);
 	int rc = RILL_ELIMIT;
-	if (subscriber->count < RL_SUBSCRIPTIONS_MAX && (!limit || subscriber->count < limit))
+	if (count < RL_SUBSCRIPTIONS_MAX && (!limit || count < limit))
 		rc = add_to(member, subscriber, conn, topic);
-	if (!subscriber->count)
+	if (!count_of(subscriber))
 		free_subscriber(conn);
 	return rc;
 }
@@ -161,18 +171,16 @@ static void end(struct rl_member *member)
 	rl_topic_release(topic);
 }
 
-static void forget(struct rl_subscriber *subscriber, struct rl_member *member)
+static void forget(struct rl_subscriber *subscriber, const struct rl_member *member)
 {
-	subscriber->count--;
-	if (!subscriber->log_room) {
-		subscriber->members.one = NULL;
-		subscriber->used = 0;
+	struct rl_more *more = subscriber->more;
+	if (!rl_subscriber_has_table(subscriber))
 		return;
-	}
-	uint32_t mask = room_of(subscriber) - 1, i = home(member->topic, subscriber->log_room);
-	while (subscriber->members.table[i & mask] != member)
+	uint32_t mask = (1u << more->log_room) - 1, i = home(member->topic, more->log_room);
+	while (more->table[i & mask] != member)
 		i++;
-	subscriber->members.table[i & mask] = &removed;
+	more->table[i & mask] = &removed;
+	more->count--;
 }
 
 void rl_member_remove(struct rl_member *member)
@@ -181,31 +189,29 @@ void rl_member_remove(struct rl_member *member)
 	struct rl_subscriber *subscriber = rl_subscriber(conn);
 	forget(subscriber, member);
 	end(member);
-	if (!subscriber->count)
+	if (!count_of(subscriber))
 		free_subscriber(conn);
 }
 
 void rl_subscriber_remove_all(struct rill_conn *conn, const struct rill_hub *hub)
 {
 	struct rl_subscriber *subscriber = rl_subscriber(conn);
-	struct rl_member **table = subscriber->members.table;
-	uint32_t room = room_of(subscriber);
+	struct rl_more *more = subscriber->more;
 
-	if (!room) {
-		struct rl_member *one = subscriber->members.one;
-		if (!hub || one->topic->hub == hub)
-			rl_member_remove(one);
+	if (!rl_subscriber_has_table(subscriber)) {
+		if (!hub || subscriber->first.topic->hub == hub)
+			rl_member_remove(&subscriber->first);
 		return;
 	}
-	for (uint32_t i = 0; i < room; i++) {
-		struct rl_member *member = table[i];
+	for (uint32_t i = 0; i < 1u << more->log_room; i++) {
+		struct rl_member *member = more->table[i];
 		if (!member || member == &removed || (hub && member->topic->hub != hub))
 			continue;
-		table[i] = &removed;
-		subscriber->count--;
+		more->table[i] = &removed;
+		more->count--;
 		end(member);
 	}
-	if (!subscriber->count)
+	if (!more->count)
 		free_subscriber(conn);
 }
 

@@ -26,7 +26,7 @@ TEST(subscriber, is_one_allocation_for_one_subscription)
 	struct member *c = new_member();
 	subscribe("t", c);
 	assert_int_equal(test_live_blocks() - blocks, 2); /* with the connection itself */
-	assert_true(test_live_bytes() - bytes - sizeof(struct member) <= 72);
+	assert_true(test_live_bytes() - bytes - sizeof(struct member) <= 56);
 	lose(c);
 	end();
 }

@@ -221,6 +221,34 @@ test("--echo sends back what comes, of its kind, until the server closes", () =>
   });
 });
 
+test("--echo to a server that does not read: it is not read from either, and gets everything when it reads", () => {
+  const MESSAGES = 300, SIZE = 64 * KiB;
+  let server, back = 0;
+  return using(startWs({ perMessageDeflate: false, on(socket) {
+    server = socket;
+    socket.pause();
+    for (let i = 0; i < MESSAGES; i++)
+      socket.send("z".repeat(SIZE));
+    socket.on("message", (data) => {
+      back += data.length === SIZE ? 1 : 0;
+      if (back === MESSAGES)
+        socket.close(1000);
+    });
+  } }), async ({ url }) => {
+    const client = connect("--echo", "--deflate", "off", url);
+    let before = -1;
+    await eventually(() => {
+      const now = server?.bufferedAmount ?? 0;
+      const still = now > 0 && now === before;
+      before = now;
+      return still;
+    }, "standstill");
+    server.resume();
+    closed(await client.done(), 1000);
+    assert.equal(client.messages().length, MESSAGES);
+  });
+});
+
 test("the server's Close: its code, its reason, 1005 for an empty one; status 0", () => {
   const closes = [[4999, "grüße"], [1011, ""], [1002, "you broke it"], [1007, "bad"], []];
   return using(startWs({ on: (socket) => socket.close(...closes[0]) }), async ({ url }) => {

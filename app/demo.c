@@ -23,18 +23,6 @@ struct demo {
 	bool serving;
 };
 
-static int misused(const char *what, const char *why)
-{
-	fprintf(stderr, "rill: %s %s\n", what, why);
-	return STATUS_USAGE;
-}
-
-static int failed(const char *what, const char *why)
-{
-	fprintf(stderr, "rill: %s: %s\n", what, why);
-	return STATUS_FAILED;
-}
-
 static bool read_port(const char *text, uint16_t *port)
 {
 	char *end;
@@ -47,16 +35,18 @@ static int read_options(struct demo_options *options, int argc, char **argv)
 {
 	*options = (struct demo_options){ "127.0.0.1", 8000 };
 	for (int i = 1; i < argc; i++) {
+		if (!strcmp(argv[i], "--help"))
+			return STATUS_HELP;
 		bool host = !strcmp(argv[i], "--host");
 		if (!host && strcmp(argv[i], "--port") != 0)
-			return misused(argv[i], "is no option of demo; rill help demo lists them");
+			return command_misused(argv[i], "is no option of demo; rill help demo lists them");
 		if (i + 1 == argc)
-			return misused(argv[i], "needs a value");
+			return command_misused(argv[i], "needs a value");
 		const char *value = argv[++i];
 		if (host)
 			options->host = value;
 		else if (!read_port(value, &options->port))
-			return misused("--port", "is a number from 0 to 65535");
+			return command_misused("--port", "is a number from 0 to 65535");
 	}
 	return STATUS_OK;
 }
@@ -110,7 +100,7 @@ static int serve(struct demo *demo, const struct demo_options *options)
 	if (rc == 0)
 		rc = make_server(demo);
 	if (rc < 0)
-		return failed("cannot start", rill_strerror(rc));
+		return command_failed("cannot start", rill_strerror(rc));
 	rc = rill_server_listen_tcp(demo->server, options->host, options->port);
 	if (rc < 0)
 		return cannot_listen(demo, options, rc);
@@ -120,7 +110,7 @@ static int serve(struct demo *demo, const struct demo_options *options)
 	fflush(stdout);
 	demo->serving = true;
 	rc = rill_loop_run(demo->loop);
-	return rc < 0 ? failed("the loop ended", rill_strerror(rc)) : STATUS_OK;
+	return rc < 0 ? command_failed("the loop ended", rill_strerror(rc)) : STATUS_OK;
 }
 
 static int run_demo(int argc, char **argv)
@@ -129,9 +119,10 @@ static int run_demo(int argc, char **argv)
 	int status = read_options(&options, argc, argv);
 	if (status)
 		return status;
-	struct demo demo = { .ending.fd = -1 };
+	struct demo demo = { .ending.signals.fd = -1 };
 	status = serve(&demo, &options);
 	rill_server_free(demo.server);
+	playground_fini(&demo.playground);
 	ending_fini(&demo.ending);
 	rill_loop_free(demo.loop);
 	return status;
@@ -139,14 +130,12 @@ static int run_demo(int argc, char **argv)
 
 const struct command demo_command = {
 	.name = "demo",
-	.summary = "serves a playground page: two WebSockets side by side, with their frames",
+	.summary = "serves a playground page: two connections side by side, with their frames",
 	.help = "usage: rill demo [--host ADDRESS] [--port N]\n"
 		"\n"
-		"Serves the playground page. It opens two WebSockets to this program; what one "
-		"says,\n"
-		"every other hears, and each frame is shown as the server saw it. Any WebSocket "
-		"client\n"
-		"can join at /ws.\n"
+		"Serves the playground page. It opens two connections to this program; what one says\n"
+		"over its WebSocket, every other hears, event streams too, and each frame is shown as\n"
+		"the server saw it. Any WebSocket client can join at /ws, any EventSource at /events.\n"
 		"\n"
 		"  --host ADDRESS   where to listen (127.0.0.1)\n"
 		"  --port N         on which port; 0: any that is free (8000)\n"

@@ -6,12 +6,12 @@
 #include <stdint.h>
 #include <rill/loop.h>
 #include <rill/server.h>
+#include "signals.h"
 
 struct ending {
 	rill_server *server;
 	uint32_t drain_ms; /* what is left after this is cut */
-	rill_watch *watch;
-	int fd;
+	struct signals signals;
 	bool asked;
 };
 

@@ -4,6 +4,7 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include "utf8.h"
 
 #define PREVIEW_BYTES 32
 
@@ -16,11 +17,11 @@ static const char *const opcode_names[16] = {
 	[10] = "pong",
 };
 
-struct text {
+struct room {
 	char *at, *end;
 };
 
-__attribute__((format(printf, 2, 3))) static void put(struct text *t, const char *format, ...)
+__attribute__((format(printf, 2, 3))) static void put(struct room *t, const char *format, ...)
 {
 	va_list args;
 	va_start(args, format);
@@ -30,59 +31,13 @@ __attribute__((format(printf, 2, 3))) static void put(struct text *t, const char
 		t->at += len < t->end - t->at ? len : t->end - t->at - 1;
 }
 
-static void put_hex(struct text *t, const unsigned char *bytes, size_t len)
+static void put_hex(struct room *t, const unsigned char *bytes, size_t len)
 {
 	for (size_t i = 0; i < len; i++)
 		put(t, i ? " %02x" : "%02x", bytes[i]);
 }
 
-/* Bytes of the character at p (RFC 3629, 4); 0: none, or cut off. */
-static size_t character(const unsigned char *p, size_t len)
-{
-	static const struct {
-		unsigned char first, last, second_from, second_to;
-		size_t len;
-	} rows[] = {
-		{ 0x00, 0x7f, 0x00, 0x00, 1 },
-		{ 0xc2, 0xdf, 0x80, 0xbf, 2 },
-		{ 0xe0, 0xe0, 0xa0, 0xbf, 3 },
-		{ 0xe1, 0xec, 0x80, 0xbf, 3 },
-		{ 0xed, 0xed, 0x80, 0x9f, 3 },
-		{ 0xee, 0xef, 0x80, 0xbf, 3 },
-		{ 0xf0, 0xf0, 0x90, 0xbf, 4 },
-		{ 0xf1, 0xf3, 0x80, 0xbf, 4 },
-		{ 0xf4, 0xf4, 0x80, 0x8f, 4 },
-	};
-	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
-		if (p[0] < rows[i].first || p[0] > rows[i].last)
-			continue;
-		if (rows[i].len > len)
-			return 0;
-		if (rows[i].len > 1 && (p[1] < rows[i].second_from || p[1] > rows[i].second_to))
-			return 0;
-		for (size_t k = 2; k < rows[i].len; k++) {
-			if ((p[k] & 0xc0) != 0x80)
-				return 0;
-		}
-		return rows[i].len;
-	}
-	return 0;
-}
-
-/* Bytes of whole characters at the front; stops where there is none. */
-static size_t text_prefix(const unsigned char *p, size_t len)
-{
-	size_t used = 0;
-	while (used < len) {
-		size_t n = character(p + used, len - used);
-		if (!n)
-			break;
-		used += n;
-	}
-	return used;
-}
-
-static void put_escaped(struct text *t, const unsigned char *p, size_t len)
+static void put_escaped(struct room *t, const unsigned char *p, size_t len)
 {
 	for (size_t i = 0; i < len; i++) {
 		if (p[i] < 0x20 || p[i] == '"' || p[i] == '\\' || p[i] == 0x7f)
@@ -92,14 +47,14 @@ static void put_escaped(struct text *t, const unsigned char *p, size_t len)
 	}
 }
 
-static void put_preview(struct text *t, const rill_frame *frame)
+static void put_preview(struct room *t, const rill_frame *frame)
 {
 	const unsigned char *p = frame->payload.data;
 	size_t len = frame->payload.len < PREVIEW_BYTES ? frame->payload.len : PREVIEW_BYTES;
 	if (!len)
 		return;
 	/* Up to three bytes less: a character that goes on behind the cut. */
-	size_t prefix = text_prefix(p, len);
+	size_t prefix = utf8_prefix(p, len);
 	bool whole = prefix == len || (len < frame->len && len - prefix < 4);
 	if (frame->opcode == 1 && !frame->rsv1 && whole)
 		put_escaped(t, p, prefix);
@@ -114,7 +69,7 @@ static const char *truth(bool value)
 
 size_t frame_json(const rill_frame *frame, double at, char text[FRAME_JSON_ROOM])
 {
-	struct text t = { text, text + FRAME_JSON_ROOM };
+	struct room t = { text, text + FRAME_JSON_ROOM };
 	const char *name = opcode_names[frame->opcode & 15];
 	put(&t, "{\"dir\":\"%s\",\"opcode\":%u,\"name\":\"%s\"", frame->out ? "out" : "in",
 		frame->opcode & 15U, name ? name : "reserved");

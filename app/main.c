@@ -1,10 +1,12 @@
 /* main.c: the program rill: finds the command and runs it. */
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 #include <rill/version.h>
 #include "command.h"
 
-static const struct command *const commands[] = { &demo_command, NULL };
+static const struct command *const commands[] = { &connect_command, &demo_command, NULL };
 
 static const struct command *find_command(const char *name)
 {
@@ -52,15 +54,22 @@ static int run(int argc, char **argv)
 	const struct command *command = find_command(argv[0]);
 	if (!command)
 		return unknown(argv[0]);
-	for (int i = 1; i < argc; i++) {
-		if (!strcmp(argv[i], "--help"))
-			return print_help(argv[0]);
+	int status = command->run(argc, argv);
+	return status == STATUS_HELP ? print_help(argv[0]) : status;
+}
+
+/* A descriptor that was closed would be the next socket's, and what is printed would go to a peer. */
+static void fill_standard_descriptors(void)
+{
+	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++) {
+		if (fcntl(fd, F_GETFD) < 0)
+			(void)!open("/dev/null", O_RDWR);
 	}
-	return command->run(argc, argv);
 }
 
 int main(int argc, char **argv)
 {
+	fill_standard_descriptors();
 	if (argc < 2) {
 		fprintf(stderr, "rill: which command? rill --help lists them\n");
 		return STATUS_USAGE;

@@ -1,5 +1,8 @@
 /* playground.c: who says something to whom, and who looks at whose frames.
  *
+ * What is said goes through topics of a hub, so that a message is encoded once for all who hear it,
+ * WebSockets and event streams alike, and who reads too slowly is asked to leave.
+ *
  * A pane is a connection of /ws, a viewer one of /trace. A pane is tapped from its start and
  * keeps its first frames, because the page can only ask for the trace once it has read its
  * number. A viewer stays a moment longer than its pane, for the frames of the close. */
@@ -11,6 +14,7 @@
 #include <string.h>
 #include <time.h>
 #include <rill/conn.h>
+#include <rill/eventsource.h>
 #include <rill/websocket.h>
 #include "frame_json.h"
 
@@ -21,6 +25,15 @@
 #define MAX_PING     256
 #define FIRST_FRAMES 8
 #define LINGER_MS    3000
+
+/* Everybody hears the first; those who cannot be told bytes hear of them in the second. */
+#define SAID  "said"
+#define ABOUT "about"
+/* Of what was said, for those who come back. */
+#define KEPT_MESSAGES 200
+#define KEPT_BYTES    ((size_t)4 * 1024 * 1024)
+#define KEPT_MS       60000
+#define RETRY_MS      1000
 
 /* RFC 6455, 7.4 and its registry. */
 enum { CLOSE_NORMAL = 1000, CLOSE_TRY_LATER = 1013 };
@@ -42,8 +55,7 @@ struct pane {
 	bool viewed; /* there has been a viewer */
 };
 
-/* Gives up on a listener that does not keep up, so that it costs neither memory nor the others'
- * time. */
+/* What only one is told. */
 static void deliver(rill_conn *conn, rill_msg msg)
 {
 	int rc = rill_send_msg(conn, msg);
@@ -99,6 +111,19 @@ static void say_hello(rill_conn *conn)
 	deliver_text(conn, text, (size_t)len);
 }
 
+/* Gives up on a listener that does not keep up, so that it costs neither memory nor the others' time. */
+static void listen_to(
+	struct playground *playground, const char *topic, rill_conn *conn, const char *since)
+{
+	rill_subscribe_options options;
+	rill_subscribe_options_default(&options);
+	options.slow = RILL_SLOW_CLOSE;
+	options.max_bytes = MAX_BEHIND;
+	options.since = since;
+	if (rill_subscribe(playground->hub, topic, conn, &options) < 0)
+		rill_conn_destroy(conn);
+}
+
 static void open_pane(rill_conn *conn)
 {
 	struct pane *pane = calloc(1, sizeof(*pane));
@@ -113,19 +138,38 @@ static void open_pane(rill_conn *conn)
 	rill_conn_set_user(conn, pane);
 	rill_conn_trace(conn, on_frame, pane); /* without it there is just no trace */
 	say_hello(conn);
+	listen_to(pane->playground, SAID, conn, NULL);
+}
+
+static void tell_of_bytes(struct playground *playground, size_t len)
+{
+	char text[24];
+	rill_publication about;
+	rill_publication_init(&about, sizeof(about));
+	about.kind = RILL_TEXT;
+	about.data = text;
+	about.len = (size_t)snprintf(text, sizeof(text), "%zu", len);
+	about.type = "binary";
+	rill_publish_event(playground->hub, ABOUT, &about);
 }
 
 static void tell_others(rill_conn *conn, rill_msg msg)
 {
 	const struct pane *speaker = rill_conn_user(conn);
-	if (!speaker || rill_msg_keep(conn, &msg) < 0)
+	if (!speaker)
 		return;
-	/* In memory once, however many listen. */
-	for (struct pane *pane = speaker->playground->panes; pane; pane = pane->next) {
-		if (pane != speaker)
-			deliver(pane->conn, msg);
-	}
-	rill_msg_release(msg);
+	const uint64_t id = rill_conn_id(conn);
+	rill_publication said;
+	rill_publication_init(&said, sizeof(said));
+	said.kind = msg.kind;
+	said.data = msg.data;
+	said.len = msg.len;
+	said.except = &id;
+	said.except_count = 1;
+	if (rill_publish_event(speaker->playground->hub, SAID, &said) < 0)
+		rill_conn_destroy(conn);
+	else if (msg.kind == RILL_BINARY)
+		tell_of_bytes(speaker->playground, msg.len);
 }
 
 static void remove_pane(struct pane *pane)
@@ -237,7 +281,24 @@ static void close_viewer(rill_conn *conn, int code, rill_bytes reason)
 	free(viewer);
 }
 
-/* Both. */
+/* /events */
+
+static void open_stream(rill_conn *conn)
+{
+	struct playground *playground = rill_conn_user(conn);
+	const rill_event hello = { .type = "hello" };
+	char text[32];
+	int len = snprintf(
+		text, sizeof(text), "{\"id\":%llu}", (unsigned long long)rill_conn_id(conn));
+	if (rill_eventsource_send(conn, text, (size_t)len, &hello) < 0) {
+		rill_conn_destroy(conn);
+		return;
+	}
+	listen_to(playground, SAID, conn, rill_eventsource_last_id(conn));
+	listen_to(playground, ABOUT, conn, NULL);
+}
+
+/* All. */
 
 static int admit_pane(rill_websocket *service, rill_request *request, void *user)
 {
@@ -283,9 +344,37 @@ static int serve_viewers(struct playground *playground)
 	return rill_websocket_serve(playground->server, "/trace", &handler, &o, NULL);
 }
 
+static int answer_stream(rill_request *request, void *user)
+{
+	static const rill_handler handler = { sizeof(rill_handler), .on_open = open_stream };
+	rill_eventsource_options o;
+	if (!rill_eventsource_asked(request))
+		return RILL_PASS;
+	rill_eventsource_options_default(&o);
+	o.retry_ms = RETRY_MS;
+	o.max_queue = MAX_BEHIND;
+	if (rill_eventsource_open(NULL, request, &handler, &o, user) < 0)
+		rill_request_abort(request);
+	return RILL_TAKE;
+}
+
 int playground_init(struct playground *playground, rill_server *server)
 {
 	*playground = (struct playground){ .server = server };
-	int rc = serve_panes(playground);
-	return rc < 0 ? rc : serve_viewers(playground);
+	int rc = rill_hub_new(&playground->hub, rill_server_loop(server), NULL);
+	if (rc == 0)
+		rc = rill_topic_history(playground->hub, SAID, KEPT_MESSAGES, KEPT_BYTES, KEPT_MS);
+	if (rc == 0)
+		rc = serve_panes(playground);
+	if (rc == 0)
+		rc = serve_viewers(playground);
+	if (rc == 0)
+		rc = rill_server_handle(server, "/events", answer_stream, playground, NULL);
+	return rc;
+}
+
+void playground_fini(struct playground *playground)
+{
+	rill_hub_free(playground->hub);
+	playground->hub = NULL;
 }

@@ -14,7 +14,7 @@ if [ "${1:-}" = --look ]; then
 fi
 what=${1:-build}
 
-build="gcc libc6-dev make cmake ninja-build pkg-config libssl-dev zlib1g-dev"
+build="gcc libc6-dev make cmake ninja-build pkg-config libssl-dev zlib1g-dev libedit-dev"
 # Compresses for half of what zlib costs; packaged for these.
 case $(dpkg --print-architecture 2>/dev/null || true) in
 amd64 | arm64) build="$build libisal-dev" ;;
@@ -111,7 +111,7 @@ look_for_tools() {
 		missing+=("cmake 3.25 or later")
 	fi
 	command -v pkg-config >/dev/null || missing+=("pkg-config")
-	for module in "openssl >= 3.0" zlib; do
+	for module in "openssl >= 3.0" zlib libedit; do
 		pkg-config --exists "$module" 2>/dev/null || missing+=("$module with its headers")
 	done
 	if [ "$what" = check ]; then

@@ -13,7 +13,11 @@ const HINTS = {
   binary: `Two hex digits a byte, or a file up to ${formatSize(LARGEST)}`,
 };
 
+const LISTENS = "An event stream only listens: say something over a WebSocket";
+
 export class Composer {
+  #only = false;
+
   /* send(data) takes a string or bytes, and says whether they left. */
   constructor(parts, send) {
     this.parts = parts;
@@ -32,6 +36,16 @@ export class Composer {
     this.parts.send.disabled = !open;
   }
 
+  /* An event stream has nothing to say. */
+  listenOnly(only) {
+    this.#only = only;
+    this.parts.text.placeholder = only ? "Listening" : "Say something";
+    for (const field of [this.parts.text, this.parts.file, this.parts.kindText, this.parts.kindBinary])
+      field.disabled = only;
+    this.#allowHex();
+    this.#showKind();
+  }
+
   get #kind() {
     return this.parts.kindBinary.checked ? "binary" : "text";
   }
@@ -39,7 +53,7 @@ export class Composer {
   #showKind() {
     this.parts.textField.hidden = this.#kind !== "text";
     this.parts.binaryField.hidden = this.#kind !== "binary";
-    this.parts.hint.textContent = HINTS[this.#kind];
+    this.parts.hint.textContent = this.#only ? LISTENS : HINTS[this.#kind];
     this.#complain("");
   }
 
@@ -99,11 +113,15 @@ export class Composer {
 
   #fileChanged() {
     const file = this.parts.file.files[0];
-    this.parts.hex.disabled = Boolean(file);
+    this.#allowHex();
     this.parts.dropFile.hidden = !file;
     this.#complain("");
     if (file)
       this.#tooBig(file);
+  }
+
+  #allowHex() {
+    this.parts.hex.disabled = this.#only || this.parts.file.files.length > 0;
   }
 
   #dropFile() {

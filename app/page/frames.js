@@ -33,8 +33,8 @@ function drawFrame(frame) {
   return row;
 }
 
-function drawConnection({ connection }) {
-  const cell = make("th", "", `Connection ${connection}`);
+function drawNote({ note }) {
+  const cell = make("th", "", note);
   cell.colSpan = COLUMNS;
   cell.scope = "colgroup";
   return make("tr", "connection-row", cell);
@@ -49,12 +49,13 @@ export class Frames {
 
   constructor(parts) {
     this.counter = parts.frameCount;
-    const draw = (entry) => (entry.connection === undefined ? drawFrame(entry) : drawConnection(entry));
+    const draw = (entry) => (entry.note === undefined ? drawFrame(entry) : drawNote(entry));
     this.tail = new Tail({ scroller: parts.frameScroll, list: parts.frameRows, limit: KEPT, draw });
   }
 
-  connection(id) {
-    this.tail.add({ connection: id });
+  /* A row of words: what the frames below it belong to. */
+  note(note) {
+    this.tail.add({ note });
   }
 
   add(frame) {

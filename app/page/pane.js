@@ -7,6 +7,7 @@ import { Frames } from "./frames.js";
 import { Link } from "./link.js";
 import { Messages } from "./messages.js";
 import { partsOf } from "./dom.js";
+import { Stream } from "./stream.js";
 
 /* Each state's word, and what the button does then. */
 const STATES = {
@@ -15,6 +16,8 @@ const STATES = {
   closing: { word: "Closing", action: "Disconnect" },
   closed: { word: "Disconnected", action: "Connect" },
 };
+
+const LINKS = { websocket: Link, eventsource: Stream };
 
 const NONE_YET = "–";
 
@@ -42,9 +45,12 @@ export class Pane {
   connect() {
     this.#resetCounts();
     this.#enter("connecting");
-    this.#link = new Link(this.name, {
+    this.#link = new LINKS[this.parts.transport.value](this.name, {
       open: (socket) => this.#opened(socket),
-      hello: (id) => this.frames.connection(id),
+      hello: (id) => this.frames.note(`Connection ${id}`),
+      streaming: (id) => this.frames.note(`Connection ${id}, an event stream: it has no frames`),
+      back: (again) => this.#comingBack(again),
+      remark: (words) => this.messages.remark(words),
       message: (data) => this.#heard(data),
       frame: (frame) => this.frames.add(frame),
       trip: (trips) => this.#showTrip(trips),
@@ -76,6 +82,7 @@ export class Pane {
   }
 
   #listen() {
+    this.parts.transport.addEventListener("change", () => this.#enter("closed"));
     this.parts.connection.addEventListener("submit", (event) => {
       event.preventDefault();
       this.#toggle();
@@ -94,6 +101,10 @@ export class Pane {
   }
 
   #disconnect() {
+    if (this.#listensOnly) {
+      this.#link.close();
+      return;
+    }
     const { wrong, code, reason } = readClosing(this.parts.code.value, this.parts.reason.value);
     this.parts.closeNote.textContent = wrong ?? "";
     if (wrong || this.#state === "closing")
@@ -110,7 +121,22 @@ export class Pane {
     this.parts.stateDetail.textContent = detail;
     this.parts.toggle.textContent = action;
     this.parts.transport.disabled = state !== "closed";
-    this.composer.allow(state === "open");
+    for (const field of [this.parts.code, this.parts.reason])
+      field.disabled = this.#listensOnly;
+    this.composer.listenOnly(this.#listensOnly);
+    this.composer.allow(state === "open" && !this.#listensOnly);
+  }
+
+  get #listensOnly() {
+    return this.parts.transport.value === "eventsource";
+  }
+
+  /* The browser tries again by itself. */
+  #comingBack(again) {
+    if (this.#state === "connecting")
+      return;
+    this.#enter("connecting", again ? "comes back by itself" : "");
+    this.messages.remark("Lost; it comes back by itself");
   }
 
   #opened(socket) {
@@ -121,7 +147,7 @@ export class Pane {
   }
 
   #closed(event) {
-    const words = describeClose(event);
+    const words = event.words ?? describeClose(event);
     this.#link = null;
     this.#enter("closed", words);
     this.parts.closeNote.textContent = "";
@@ -136,7 +162,7 @@ export class Pane {
   }
 
   #say(data) {
-    if (this.#state !== "open")
+    if (this.#state !== "open" || this.#listensOnly)
       return false;
     this.#link.send(data);
     this.#count("said", data);

@@ -42,6 +42,8 @@ typedef struct rill_deflate_options {
 	int request_window_bits;          /* of the peer's, 8 to 15. 15 */
 	bool no_context_takeover;         /* ours forgets between messages. false */
 	bool request_no_context_takeover; /* the peer's has to. false */
+	/* Clients: client_max_window_bits is not offered, so that the server cannot ask us for less. false */
+	bool fixed_window;
 	size_t threshold;                 /* messages of fewer bytes go as they are. 1,024 */
 	/* ... and of more: a message is compressed in one go, and meanwhile its loop serves nobody
 	 * else. Of one sent in pieces the first piece decides. 0: no limit. 1 MiB */

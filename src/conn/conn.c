@@ -48,10 +48,11 @@ void rl_conn_opened(struct rill_conn *conn, const rill_request *request)
 		return;
 	conn->state = RILL_CONN_OPEN;
 	conn->opened = true;
-	conn->request = request;
+	conn->loop->opening = conn;
+	conn->loop->opening_request = request;
 	if (conn->handler->on_open)
 		conn->handler->on_open(conn);
-	conn->request = NULL;
+	conn->loop->opening = NULL;
 }
 
 void rl_conn_message(
@@ -195,16 +196,18 @@ static inline bool may_send(const struct rill_conn *conn)
 	       (conn->state == RILL_CONN_CONNECTING && conn->ops->early);
 }
 
-static int send_whole(
+static inline __attribute__((always_inline)) int send_whole(
 	struct rill_conn *conn, rill_kind kind, struct rl_slice data, struct rl_blob *blob)
 {
 	if (!may_send(conn))
 		return RILL_ECLOSED;
 	if (conn->piece_out)
 		return RILL_ESTATE;
-	rl_conn_before_send(conn);
-	if (!may_send(conn))
-		return RILL_ECLOSED;
+	if (conn->watcher) {
+		rl_conn_before_send(conn);
+		if (!may_send(conn))
+			return RILL_ECLOSED;
+	}
 	return sent(conn, conn->ops->send(conn, kind, data, blob, true, true), data.len, true);
 }
 

@@ -92,7 +92,6 @@ struct rill_conn {
 	struct rill_loop *loop;
 	struct rl_list node;         /* the service's: all its connections */
 	struct rl_task task;         /* on_close at the end of the turn; freeing */
-	const rill_request *request; /* while on_open runs */
 	struct rl_conn_extra *extra; /* what few connections need; NULL until then */
 	struct rl_conn_watcher *watcher; /* NULL: nobody watches */
 	uint64_t id;

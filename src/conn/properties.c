@@ -87,7 +87,7 @@ rill_loop *rill_conn_loop(const rill_conn *conn)
 
 const rill_request *rill_conn_request(const rill_conn *conn)
 {
-	return conn->request;
+	return conn->loop->opening == conn ? conn->loop->opening_request : NULL;
 }
 
 rill_bytes rill_conn_header(const rill_conn *conn, const char *name)

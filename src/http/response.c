@@ -243,6 +243,12 @@ int rl_exchange_write_shared(rill_request *x, struct rl_blob *blob)
 		x->connection->stream, rl_slice(NULL, 0), blob, rl_blob_slice(blob));
 }
 
+void rl_exchange_flush(rill_request *x)
+{
+	if (x->connection)
+		rl_stream_flush(x->connection->stream);
+}
+
 bool rl_exchange_peer_ended(const rill_request *x)
 {
 	return x->connection && x->connection->ended;

@@ -30,10 +30,9 @@ void rl_chunk_pool_fini(struct rl_chunk_pool *pool)
 	rl_chunk_pool_init(pool, pool->env);
 }
 
-/* A chunk of exactly this cap. */
-static struct rl_chunk *take(struct rl_chunk_pool *pool, size_t cap)
+/* A chunk of a shelf, with room for cap bytes. */
+static struct rl_chunk *take(struct rl_chunk_pool *pool, size_t shelf, size_t cap)
 {
-	int shelf = rl_chunk_shelf(cap);
 	struct rl_chunk *chunk = shelf < RL_SHELVES ? pool->shelves[shelf].free : NULL;
 
 	if (chunk) {
@@ -46,6 +45,7 @@ static struct rl_chunk *take(struct rl_chunk_pool *pool, size_t cap)
 		if (!chunk)
 			return NULL;
 		chunk->cap = cap;
+		chunk->shelf = shelf;
 	}
 	chunk->next = NULL;
 	chunk->blob = NULL;
@@ -57,16 +57,18 @@ static struct rl_chunk *take(struct rl_chunk_pool *pool, size_t cap)
 struct rl_chunk *rl_chunk_new(struct rl_chunk_pool *pool, size_t cap)
 {
 	if (cap <= RL_CHUNK_SMALL)
-		return take(pool, RL_CHUNK_SMALL);
+		return take(pool, RL_SHELF_SMALL, RL_CHUNK_SMALL);
 	if (cap <= RL_CHUNK_MEDIUM)
-		return take(pool, RL_CHUNK_MEDIUM);
-	return take(pool, cap <= RL_CHUNK_LARGE ? RL_CHUNK_LARGE : cap);
+		return take(pool, RL_SHELF_MEDIUM, RL_CHUNK_MEDIUM);
+	if (cap <= RL_CHUNK_LARGE)
+		return take(pool, RL_SHELF_LARGE, RL_CHUNK_LARGE);
+	return take(pool, RL_SHELVES, cap);
 }
 
 struct rl_chunk *rl_chunk_ref(
 	struct rl_chunk_pool *pool, struct rl_blob *blob, struct rl_slice part)
 {
-	struct rl_chunk *chunk = take(pool, 0);
+	struct rl_chunk *chunk = take(pool, RL_SHELF_REF, 0);
 	if (!chunk)
 		return NULL;
 	chunk->blob = rl_blob_ref(blob);
@@ -77,15 +79,10 @@ struct rl_chunk *rl_chunk_ref(
 
 void rl_chunk_free(struct rl_chunk_pool *pool, struct rl_chunk *chunk)
 {
-	int shelf = rl_chunk_shelf(chunk->cap);
 	rl_blob_unref(chunk->blob);
-	if (shelf < RL_SHELVES && pool->shelves[shelf].count < pool->shelves[shelf].keep) {
-		chunk->next = pool->shelves[shelf].free;
-		pool->shelves[shelf].free = chunk;
-		pool->shelves[shelf].count++;
-	} else {
+	chunk->blob = NULL;
+	if (!rl_chunk_shelve(pool, chunk))
 		rl_free(pool->env, chunk);
-	}
 }
 
 /* Copies from parts, from byte skip of all of them on, at most room bytes, behind the chunk. */
@@ -108,6 +105,17 @@ static void fill(struct rl_chunk *chunk, const struct rl_slice *parts, size_t co
 		chunk->len += n;
 		skip = 0;
 	}
+}
+
+uint8_t *rl_queue_claim_first(struct rl_queue *queue, struct rl_chunk_pool *pool, size_t n, bool soon)
+{
+	size_t cap = n <= RL_CHUNK_SMALL ? RL_CHUNK_SMALL : soon ? RL_CHUNK_LARGE : RL_CHUNK_MEDIUM;
+	struct rl_chunk *chunk = n <= cap ? rl_chunk_new(pool, cap) : NULL;
+	if (!chunk)
+		return NULL;
+	chunk->len = n;
+	rl_queue_push(queue, chunk);
+	return chunk->bytes;
 }
 
 int rl_queue_append(struct rl_queue *queue, struct rl_chunk_pool *pool,
@@ -150,6 +158,38 @@ int rl_queue_append_blob(struct rl_queue *queue, struct rl_chunk_pool *pool, str
 	if (!chunk)
 		return RILL_ENOMEM;
 	rl_queue_push(queue, chunk);
+	return 0;
+}
+
+int rl_queue_lend_more(struct rl_queue *queue, struct rl_chunk_pool *pool, struct rl_slice bytes)
+{
+	struct rl_chunk *chunk = take(pool, RL_SHELF_REF, 0);
+	if (!chunk)
+		return RILL_ENOMEM;
+	chunk->data = bytes.data;
+	chunk->len = bytes.len;
+	rl_queue_push(queue, chunk);
+	return 0;
+}
+
+int rl_queue_keep(struct rl_queue *queue, struct rl_chunk_pool *pool)
+{
+	struct rl_chunk **link = &queue->first;
+	for (; *link; link = &(*link)->next) {
+		struct rl_chunk *lent = *link;
+		if (lent->cap || lent->blob)
+			continue;
+		struct rl_chunk *own = rl_chunk_new(pool, lent->len);
+		if (!own)
+			return RILL_ENOMEM;
+		memcpy(own->bytes, lent->data, lent->len);
+		own->len = lent->len;
+		own->next = lent->next;
+		*link = own;
+		if (queue->last == lent)
+			queue->last = own;
+		rl_chunk_free(pool, lent);
+	}
 	return 0;
 }
 

@@ -9,10 +9,11 @@
 
 struct rl_chunk {
 	struct rl_chunk *next;
-	struct rl_blob *blob; /* data lies there; NULL: in bytes[] */
+	struct rl_blob *blob; /* data lies there; NULL: in bytes[], or where cap is 0 it is lent */
 	const uint8_t *data;  /* what is still to be written */
 	size_t len;
-	size_t cap; /* size of bytes[]; 0 for a reference */
+	size_t cap;     /* size of bytes[]; 0 for a reference */
+	size_t shelf;   /* of the pool; RL_SHELVES: none */
 	uint8_t bytes[];
 };
 
@@ -31,16 +32,6 @@ struct rl_chunk_pool {
 	} shelves[RL_SHELVES];
 };
 
-/* The shelf for chunks of exactly this cap; RL_SHELVES: none. */
-static inline int rl_chunk_shelf(size_t cap)
-{
-	return cap == RL_CHUNK_SMALL    ? RL_SHELF_SMALL
-	       : cap == RL_CHUNK_MEDIUM ? RL_SHELF_MEDIUM
-	       : cap == RL_CHUNK_LARGE  ? RL_SHELF_LARGE
-	       : cap == 0               ? RL_SHELF_REF
-					: RL_SHELVES;
-}
-
 void rl_chunk_pool_init(struct rl_chunk_pool *pool, const struct rl_env *env);
 void rl_chunk_pool_fini(struct rl_chunk_pool *pool);
 
@@ -53,10 +44,22 @@ struct rl_chunk *rl_chunk_ref(
 
 void rl_chunk_free(struct rl_chunk_pool *pool, struct rl_chunk *chunk);
 
+/* Puts a chunk without a blob back; false: there is no place for it. */
+static inline bool rl_chunk_shelve(struct rl_chunk_pool *pool, struct rl_chunk *chunk)
+{
+	size_t shelf = chunk->shelf;
+	if (shelf == RL_SHELVES || pool->shelves[shelf].count >= pool->shelves[shelf].keep)
+		return false;
+	chunk->next = pool->shelves[shelf].free;
+	pool->shelves[shelf].free = chunk;
+	pool->shelves[shelf].count++;
+	return true;
+}
+
 /* Room behind what the chunk holds. */
 static inline size_t rl_chunk_room(const struct rl_chunk *chunk)
 {
-	return chunk->blob ? 0 : (size_t)(chunk->bytes + chunk->cap - (chunk->data + chunk->len));
+	return !chunk->cap ? 0 : (size_t)(chunk->bytes + chunk->cap - (chunk->data + chunk->len));
 }
 
 /* A queue of them. */
@@ -79,34 +82,25 @@ static inline void rl_queue_push(struct rl_queue *queue, struct rl_chunk *chunk)
 /* Room for n bytes at the end in one piece, counted as written; the caller fills it before anything
  * else. NULL where that is not simple: rl_queue_append() does the rest. n is not 0. soon: the queue
  * is written out before the next one is filled, so that a large chunk serves all of them. */
+uint8_t *rl_queue_claim_first(struct rl_queue *queue, struct rl_chunk_pool *pool, size_t n, bool soon);
 static inline uint8_t *rl_queue_claim(
 	struct rl_queue *queue, struct rl_chunk_pool *pool, size_t n, bool soon)
 {
 	struct rl_chunk *chunk = queue->last;
 	if (!chunk) {
-		size_t cap = n <= RL_CHUNK_SMALL ? RL_CHUNK_SMALL
-			     : soon              ? RL_CHUNK_LARGE
-						 : RL_CHUNK_MEDIUM;
-		int shelf = rl_chunk_shelf(cap);
-		if (n > cap)
-			return NULL;
-		chunk = pool->shelves[shelf].free;
-		if (chunk) {
-			pool->shelves[shelf].free = chunk->next;
-			pool->shelves[shelf].count--;
-			chunk->next = NULL;
-			chunk->blob = NULL;
-			chunk->data = chunk->bytes;
-			chunk->len = 0;
-		} else {
-			chunk = rl_chunk_new(pool, cap);
-			if (!chunk)
-				return NULL;
-		}
+		chunk = pool->shelves[RL_SHELF_SMALL].free;
+		if (n > RL_CHUNK_SMALL || !chunk)
+			return rl_queue_claim_first(queue, pool, n, soon);
+		pool->shelves[RL_SHELF_SMALL].free = chunk->next;
+		pool->shelves[RL_SHELF_SMALL].count--;
+		chunk->next = NULL;
+		chunk->data = chunk->bytes;
+		chunk->len = queue->bytes = n;
 		queue->first = queue->last = chunk;
-	} else if (n > rl_chunk_room(chunk)) {
-		return NULL;
+		return chunk->bytes;
 	}
+	if (n > rl_chunk_room(chunk))
+		return NULL;
 	uint8_t *end = chunk->bytes + (chunk->data - chunk->bytes) + chunk->len;
 	chunk->len += n;
 	queue->bytes += n;
@@ -128,19 +122,40 @@ void rl_queue_consume_parts(struct rl_queue *queue, struct rl_chunk_pool *pool, 
 static inline void rl_queue_consume(struct rl_queue *queue, struct rl_chunk_pool *pool, size_t n)
 {
 	struct rl_chunk *chunk = queue->first;
-	/* One chunk of a common size, gone at once: that is the answer to a message. */
-	int shelf = n == queue->bytes && n && chunk == queue->last ? rl_chunk_shelf(chunk->cap)
-								   : RL_SHELF_REF;
-	if (shelf == RL_SHELF_REF || shelf == RL_SHELVES ||
-		pool->shelves[shelf].count >= pool->shelves[shelf].keep) {
+	/* One chunk that shares nothing, gone at once: that is the answer to a message. */
+	if (n != queue->bytes || !n || chunk != queue->last || chunk->blob ||
+		!rl_chunk_shelve(pool, chunk)) {
 		rl_queue_consume_parts(queue, pool, n);
 		return;
 	}
-	chunk->next = pool->shelves[shelf].free;
-	pool->shelves[shelf].free = chunk;
-	pool->shelves[shelf].count++;
 	*queue = (struct rl_queue){ 0 };
 }
+
+/* Appends a reference to bytes that are only lent: they go before rl_queue_keep() is called, or it
+ * copies them. 0 or RILL_ENOMEM. */
+int rl_queue_lend_more(struct rl_queue *queue, struct rl_chunk_pool *pool, struct rl_slice bytes);
+static inline int rl_queue_lend(
+	struct rl_queue *queue, struct rl_chunk_pool *pool, struct rl_slice bytes)
+{
+	struct rl_chunk *last = queue->last, *more = pool->shelves[RL_SHELF_REF].free;
+	if (!last && more) {
+		pool->shelves[RL_SHELF_REF].free = more->next;
+		pool->shelves[RL_SHELF_REF].count--;
+		more->next = NULL;
+		more->data = bytes.data;
+		more->len = queue->bytes = bytes.len;
+		queue->first = queue->last = more;
+		return 0;
+	}
+	if (!last || last->cap || last->blob || last->data + last->len != bytes.data)
+		return rl_queue_lend_more(queue, pool, bytes);
+	last->len += bytes.len;
+	queue->bytes += bytes.len;
+	return 0;
+}
+
+/* Copies what is lent. 0 or RILL_ENOMEM (then some of it is lent still). */
+int rl_queue_keep(struct rl_queue *queue, struct rl_chunk_pool *pool);
 
 void rl_queue_clear(struct rl_queue *queue, struct rl_chunk_pool *pool);
 

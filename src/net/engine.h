@@ -35,8 +35,8 @@ struct rl_sock_events {
 	void (*on_written)(struct rl_sock *sock, ptrdiff_t n);
 	/* After close(): no operation is under way any more; the memory is the owner's. */
 	void (*on_closed)(struct rl_sock *sock);
-	/* Optional (may be NULL). Memory that the next bytes should go to, and how much of it;
-	 * NULL: none. An engine may ignore it. */
+	/* Asked while the socket is aimed: memory that the next bytes should go to, and how much of
+	 * it; NULL: none. An engine may ignore it. */
 	uint8_t *(*target)(struct rl_sock *sock, size_t *len);
 	/* n bytes went there. on_read or nothing follows for what came behind them. */
 	void (*on_target)(struct rl_sock *sock, size_t n);
@@ -51,12 +51,18 @@ struct rl_sock {
 		};
 		struct rl_sock *next; /* after close(): the engine's list of those to report */
 	};
-	bool reading : 1;        /* the owner wants on_read */
-	bool ended : 1;          /* on_end(0) has been given */
-	bool failed : 1;         /* on_end(negative) has been given */
-	bool writing : 1;        /* a write is under way */
-	bool shut : 1;           /* shutdown() was called */
-	bool closed : 1;         /* close_sock() or detach() was called */
+	union {
+		struct {
+			bool reading : 1; /* the owner wants on_read */
+			bool aimed : 1;   /* the owner's: target() is to be asked */
+			bool ended : 1;   /* on_end(0) has been given */
+			bool failed : 1;  /* on_end(negative) has been given */
+			bool writing : 1; /* a write is under way */
+			bool shut : 1;    /* shutdown() was called */
+			bool closed : 1;  /* close_sock() or detach() was called */
+		};
+		uint8_t flags; /* all of them, to be looked at together */
+	};
 	uint32_t unacknowledged; /* the owner's: bytes the peer had to take when it last looked */
 };
 
@@ -85,6 +91,7 @@ struct rl_watch {
 
 struct rl_engine_ops {
 	const char *name; /* "epoll" */
+	bool keeps_bytes; /* a write() that is pending goes on reading its bytes */
 	/* RILL_EUNSUPPORTED when the kernel or a sandbox refuses. */
 	int (*open)(struct rl_engine **engine, struct rill_loop *loop);
 	void (*close)(struct rl_engine *engine);

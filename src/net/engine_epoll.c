@@ -149,7 +149,7 @@ static __attribute__((noinline)) ssize_t receive_split(
 	return n;
 }
 
-static void receive(struct epoll *e, struct rl_sock *sock, uint32_t events)
+static __attribute__((noinline)) void receive_more(struct epoll *e, struct rl_sock *sock, uint32_t events)
 {
 	uint8_t *buffer = e->engine.loop->receive + RL_HEADROOM;
 	size_t size = e->engine.loop->receive_size;
@@ -157,7 +157,7 @@ static void receive(struct epoll *e, struct rl_sock *sock, uint32_t events)
 	/* Bounded, so that one connection cannot starve the others: epoll tells again. */
 	for (int i = 0; i < MAX_RECEIVES; i++) {
 		size_t len = 0;
-		uint8_t *target = sock->events->target ? sock->events->target(sock, &len) : NULL;
+		uint8_t *target = sock->aimed ? sock->events->target(sock, &len) : NULL;
 		ssize_t n;
 		if (target) {
 			n = receive_split(sock, target, len, buffer, size);
@@ -178,9 +178,25 @@ static void receive(struct epoll *e, struct rl_sock *sock, uint32_t events)
 	}
 }
 
+/* Plain bytes for somebody who wants them, in one read. */
+static inline void receive(struct epoll *e, struct rl_sock *sock)
+{
+	const struct rill_loop *loop = e->engine.loop;
+	ssize_t n = recv(sock->fd, loop->receive + RL_HEADROOM, loop->receive_size, 0);
+	if (n <= 0) {
+		receive_nothing(sock, n, EPOLLIN);
+		return;
+	}
+	sock->events->on_read(sock, loop->receive + RL_HEADROOM, (size_t)n);
+	if ((size_t)n == loop->receive_size && !sock->closed && sock->reading)
+		receive_more(e, sock, EPOLLIN);
+}
+
 /* All but plain bytes for somebody who wants them. */
 static RARE void sock_ready_rarely(struct epoll *e, struct rl_sock *sock, uint32_t events)
 {
+	if (sock->closed)
+		return;
 	if (sock->writing && (events & (EPOLLOUT | BROKEN))) {
 		sock->writing = false;
 		sock->events->on_written(sock, 0);
@@ -189,25 +205,24 @@ static RARE void sock_ready_rarely(struct epoll *e, struct rl_sock *sock, uint32
 	}
 	if (events & (READS | BROKEN)) {
 		if (wants_bytes(sock))
-			receive(e, sock, events);
+			receive_more(e, sock, events);
 		else if (events & BROKEN)
 			hang_up(sock, events);
 	}
+	if (!sock->closed)
+		arm(e, sock);
 }
 
 static inline void sock_ready(struct epoll *e, struct rl_sock *sock, uint32_t events)
 {
-	if (sock->closed)
-		return;
-	if (events == EPOLLIN && wants_bytes(sock)) {
-		receive(e, sock, events);
-		if (wants_bytes(sock))
-			return; /* a write, if there was one, has armed for itself */
-	} else {
+	static const struct rl_sock plain = { .reading = true };
+	if (events != EPOLLIN || sock->flags != plain.flags) {
 		sock_ready_rarely(e, sock, events);
+		return;
 	}
-	if (!sock->closed)
-		arm(e, sock);
+	receive(e, sock);
+	if (sock->flags != plain.flags)
+		sock_ready_rarely(e, sock, 0); /* a write has armed for itself; more may have changed */
 }
 
 static RARE void accept_ready(struct epoll *e, struct rl_acceptor *acceptor)
@@ -273,10 +288,17 @@ static inline void dispatch(struct epoll *e, const struct epoll_event *event)
 	unsigned kind = event->data.u64 & KIND_MASK;
 	void *what = (void *)(uintptr_t)(event->data.u64 - kind);
 
-	if (events && kind == IS_SOCK)
+	if (kind == IS_SOCK) /* these are not forgotten */
 		sock_ready(e, what, events);
 	else if (events)
 		dispatch_other(e, kind, what, events);
+}
+
+static RARE int wait_failed(struct rill_loop *loop)
+{
+	int error = errno;
+	loop->now = loop->env.clock(loop->env.user);
+	return error == EINTR ? 0 : RILL_EIO;
 }
 
 static int epoll_turn(struct rl_engine *engine, int timeout_ms)
@@ -284,15 +306,17 @@ static int epoll_turn(struct rl_engine *engine, int timeout_ms)
 	struct epoll *e = of(engine);
 	struct rill_loop *loop = engine->loop;
 	int n = epoll_wait(e->fd, e->events, BATCH, timeout_ms);
-	int error = n < 0 ? errno : 0;
-
-	loop->now = loop->env.clock(loop->env.user);
 	if (n < 0)
-		return error == EINTR ? 0 : RILL_EIO;
+		return wait_failed(loop);
+	loop->now = loop->env.clock(loop->env.user);
 	e->count = n;
-	for (e->at = 0; e->at < e->count; e->at++)
-		dispatch(e, &e->events[e->at]);
+	for (int at = 0; at < n; at++) {
+		e->at = at;
+		loop->last_event = at + 1 == n;
+		dispatch(e, &e->events[at]);
+	}
 	e->count = 0;
+	loop->last_event = false;
 	return 0;
 }
 
@@ -353,7 +377,7 @@ static void epoll_set_reading(struct rl_engine *engine, struct rl_sock *sock, bo
 		arm(of(engine), sock);
 }
 
-static inline ptrdiff_t send_parts(struct rl_sock *sock, const struct iovec *parts, int count)
+static __attribute__((noinline)) ptrdiff_t send_again(struct rl_sock *sock, const struct iovec *parts, int count)
 {
 	ssize_t n;
 	do {
@@ -370,6 +394,18 @@ static inline ptrdiff_t send_parts(struct rl_sock *sock, const struct iovec *par
 	return errno == EAGAIN ? 0 : socket_error(errno);
 }
 
+static inline ptrdiff_t send_parts(struct rl_sock *sock, const struct iovec *parts, int count)
+{
+	if (count == 1) {
+		ssize_t n = send(sock->fd, parts->iov_base, parts->iov_len, MSG_NOSIGNAL);
+		if (n > 0)
+			return n;
+		if (n < 0 && errno != EINTR)
+			return errno == EAGAIN ? 0 : socket_error(errno);
+	}
+	return send_again(sock, parts, count);
+}
+
 static ptrdiff_t epoll_write_now(
 	struct rl_engine *engine, struct rl_sock *sock, const struct iovec *parts, int count)
 {
@@ -381,10 +417,8 @@ static ptrdiff_t epoll_write(
 	struct rl_engine *engine, struct rl_sock *sock, const struct iovec *parts, int count)
 {
 	ptrdiff_t n = send_parts(sock, parts, count);
-	if (n) {
-		sock->writing = false;
+	if (n)
 		return n;
-	}
 	sock->writing = true;
 	arm(of(engine), sock);
 	return RL_PENDING;

@@ -30,7 +30,7 @@ void rill_loop_options_init(rill_loop_options *options, size_t size)
 		.io = RILL_IO_AUTO,
 		.allocator = env.memory,
 		.log_level = RILL_LOG_INFO,
-		.receive_size = 64 * 1024,
+		.receive_size = 256 * 1024,
 	};
 	memcpy(options, &defaults, size < sizeof(defaults) ? size : sizeof(defaults));
 }
@@ -144,7 +144,7 @@ static __attribute__((noinline)) void bury_dead(struct rill_loop *loop)
 	}
 }
 
-static void end_turn(struct rill_loop *loop)
+static __attribute__((noinline)) void do_work_left(struct rill_loop *loop)
 {
 	for (int i = 0; i < MAX_ROUNDS; i++) {
 		if (!rl_list_empty(&loop->eager))
@@ -157,13 +157,21 @@ static void end_turn(struct rill_loop *loop)
 	}
 	if (loop->closing || !rl_list_empty(&loop->dead))
 		bury_dead(loop);
+	if (work_left(loop))
+		loop->kicked = true;
+}
+
+static inline void end_turn(struct rill_loop *loop)
+{
+	if (loop->closing || work_left(loop))
+		do_work_left(loop);
 }
 
 static int wait_time(struct rill_loop *loop, int limit)
 {
 	uint64_t next = rl_wheel_next(&loop->wheel);
 	loop->next_due = next;
-	if (limit == 0 || loop->kicked || work_left(loop) ||
+	if (limit == 0 || loop->kicked ||
 		atomic_load_explicit(&loop->shared.any, memory_order_relaxed))
 		return 0;
 	if (next == RL_TIMER_NEVER)
@@ -181,8 +189,7 @@ static int wait_time(struct rill_loop *loop, int limit)
 /* What the next turn will be for, told to the descriptor that a guest's host watches. */
 static void arm_guest(struct rill_loop *loop)
 {
-	if (loop->kicked || work_left(loop)) {
-		loop->kicked = true;
+	if (loop->kicked) {
 		loop->engine->ops->wake(loop->engine);
 	}
 	uint64_t next = rl_wheel_next(&loop->wheel);
@@ -232,8 +239,10 @@ int rill_loop_run(rill_loop *loop)
 	if (loop->in_turn)
 		return RILL_ESTATE;
 	rl_loop_now(loop);
-	while (rc == 0 && !atomic_exchange_explicit(&loop->stop, false, memory_order_acquire))
+	while (rc == 0 && !atomic_load_explicit(&loop->stop, memory_order_relaxed))
 		rc = turn(loop, -1);
+	if (rc == 0)
+		atomic_exchange_explicit(&loop->stop, false, memory_order_acquire);
 	return rc;
 }
 

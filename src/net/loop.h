@@ -40,14 +40,20 @@ struct rill_loop {
 	struct rl_list services; /* struct rl_loop_member: freed with the loop */
 	const void *delivered;   /* text an on_message is being shown: known to be UTF-8 */
 	size_t delivered_len;
+	const void *lendable;    /* a message in hand: what stands in front of it is free, and both
+	                          * may be lent to its stream */
+	const void *opening;     /* the conn whose on_open runs, and the request it came by */
+	const void *opening_request;
 	uint64_t last_conn_id; /* connections are numbered over all services of the loop */
 	uint64_t published;    /* messages of all hubs of the loop, so far */
 	struct rill_hub *publishing; /* the one with messages that are not handed out yet */
 	bool in_turn;
+	bool last_event; /* the engine reports the last thing of this turn: what follows from it may
+	                  * as well be done at once as at the end */
 	bool ending;       /* rill_loop_free() is under way: nothing is begun any more */
 	bool closing;      /* the engine has closed sockets to report at the end of the turn */
 	bool guest;        /* rill_loop_fd() was asked for: timers go through wake_at() */
-	bool kicked;       /* woken for work that was left outside of a turn */
+	bool kicked;       /* there is work that was left outside of a turn, or by the last */
 	uint64_t woken_at; /* what wake_at() was last told */
 	uint64_t next_due; /* what rl_wheel_next() said before the wait */
 	struct {

@@ -29,7 +29,7 @@ static const struct rl_engine_ops *engine_ops(const struct rl_stream *stream)
 	return stream->loop->engine->ops;
 }
 
-static __attribute__((noinline)) ptrdiff_t write_many(struct rl_stream *stream)
+static ptrdiff_t write_queued(struct rl_stream *stream)
 {
 	struct rl_engine *engine = stream->loop->engine;
 	struct iovec parts[MAX_PARTS];
@@ -37,34 +37,44 @@ static __attribute__((noinline)) ptrdiff_t write_many(struct rl_stream *stream)
 	return engine->ops->write(engine, &of(stream)->sock, parts, count);
 }
 
-static inline ptrdiff_t write_queued(struct rl_stream *stream)
+/* What has become of a write: may there be another? */
+static bool wrote(struct rl_stream *stream, ptrdiff_t n)
 {
-	struct rl_engine *engine = stream->loop->engine;
-	const struct rl_chunk *chunk = stream->queue.first;
-	if (chunk->next)
-		return write_many(stream);
-	struct iovec part = { (void *)(uintptr_t)chunk->data, chunk->len };
-	return engine->ops->write(engine, &of(stream)->sock, &part, 1);
+	if (n == RL_PENDING)
+		rl_stream_blocked(stream);
+	else if (n < 0)
+		rl_stream_lose(stream, (int)n);
+	else
+		rl_stream_wrote(stream, (size_t)n);
+	return n >= 0;
 }
 
-static void flush(struct rl_stream *stream)
+static __attribute__((noinline)) void flush_all(struct rl_stream *stream)
 {
 	for (int i = 0; stream->queue.bytes; i++) {
 		if (i == MAX_WRITES) {
 			rl_stream_flush_later(stream);
 			return;
 		}
-		ptrdiff_t n = write_queued(stream);
-		if (n == RL_PENDING) {
-			rl_stream_blocked(stream);
+		if (!wrote(stream, write_queued(stream)))
 			return;
-		}
-		if (n < 0) {
-			rl_stream_lose(stream, (int)n);
-			return;
-		}
-		rl_stream_wrote(stream, (size_t)n);
 	}
+}
+
+static void flush(struct rl_stream *stream)
+{
+	struct rl_engine *engine = stream->loop->engine;
+	const struct rl_chunk *chunk = stream->queue.first;
+	if (!chunk || chunk->next) {
+		flush_all(stream);
+		return;
+	}
+	struct iovec part = { (void *)(uintptr_t)chunk->data, chunk->len };
+	ptrdiff_t n = engine->ops->write(engine, &of(stream)->sock, &part, 1);
+	if (n == (ptrdiff_t)stream->queue.bytes)
+		rl_stream_wrote_all(stream);
+	else if (wrote(stream, n))
+		flush_all(stream);
 }
 
 static ptrdiff_t write_now(struct rl_stream *stream, const struct iovec *parts, int count)
@@ -92,6 +102,11 @@ static bool taken(struct rl_stream *stream)
 static void set_reading(struct rl_stream *stream, bool on)
 {
 	engine_ops(stream)->set_reading(stream->loop->engine, &of(stream)->sock, on);
+}
+
+static void set_aimed(struct rl_stream *stream, bool on)
+{
+	of(stream)->sock.aimed = on;
 }
 
 static void shut_down(struct rl_stream *stream)
@@ -152,7 +167,7 @@ static void on_closed(struct rl_sock *sock)
 static uint8_t *target(struct rl_sock *sock, size_t *len)
 {
 	struct rl_stream *stream = above(sock);
-	if (!stream->aimed || stream->kept_len || stream->lost)
+	if (stream->kept_len || stream->lost)
 		return NULL;
 	return stream->events->target(stream, len);
 }
@@ -175,7 +190,7 @@ static const struct rl_sock_events sock_events = {
 #define SOCKET_OPS(kind)                                                                           \
 	{                                                                                          \
 		.name = kind, .flush = flush, .write_now = write_now, .taken = taken,              \
-		.set_reading = set_reading, .shutdown = shut_down, .close = close_below,           \
+		.set_reading = set_reading, .set_aimed = set_aimed, .shutdown = shut_down, .close = close_below,           \
 		.free = free_socket,                                                               \
 	}
 
@@ -220,6 +235,7 @@ int rl_accepted_stream(struct rl_stream **result, struct rl_stream_group *group,
 		return rc;
 	}
 	rl_stream_init(&s->stream, local ? &unix_ops : &tcp_ops, group, peer);
+	s->stream.keeps_bytes = engine->ops->keeps_bytes;
 	*result = &s->stream;
 	return 0;
 }

@@ -86,11 +86,20 @@ void rl_stream_own(struct rl_stream *stream, const struct rl_stream_events *even
 	stream->end_told = false;
 	stream->lost_told = false;
 	stream->tell_flushed = events->on_flushed != NULL;
-	stream->aimed = false;
+	rl_stream_aim(stream, false);
 	stream->again = true;
 	if (stream->lost ||
 		(!stream->in_read && !stream->paused && (stream->kept_len || stream->ended)))
 		rl_loop_defer(stream->loop, &stream->task);
+}
+
+void rl_stream_aim(struct rl_stream *stream, bool on)
+{
+	if (stream->aimed == on)
+		return;
+	stream->aimed = on;
+	if (stream->ops->set_aimed && !stream->closed)
+		stream->ops->set_aimed(stream, on);
 }
 
 void rl_stream_pause(struct rl_stream *stream)
@@ -169,7 +178,7 @@ static inline int queued(struct rl_stream *stream, size_t n)
 {
 	struct rl_stream_group *group = stream->group;
 	rl_stream_group_hold(group, n);
-	if (rl_list_empty(&stream->work)) {
+	if (rl_list_empty(&stream->work) && !stream->in_read) { /* else when that ends */
 		rl_list_append(&stream->loop->flush, &stream->work);
 		rl_loop_need_turn(stream->loop);
 	}
@@ -335,8 +344,8 @@ void rl_stream_wrote(struct rl_stream *stream, size_t n)
 		return;
 	rl_queue_consume(&stream->queue, &stream->loop->chunks, n);
 	rl_stream_group_give(stream->group, n);
-	stream->progress_at = (uint32_t)stream->loop->now;
 	if (stream->blocked) {
+		stream->progress_at = (uint32_t)stream->loop->now;
 		leave_work(stream);
 		rl_stream_flush_later(stream);
 	} else if (!stream->queue.bytes && !rl_list_empty(&stream->work)) {

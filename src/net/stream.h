@@ -34,7 +34,7 @@ struct rl_stream_events {
 	 * memory of all together ran out). Only rl_stream_close() makes sense now. Once, at the end of a turn. */
 	void (*on_lost)(struct rl_stream *stream, int rc);
 	/* Optional (may be NULL): memory the next bytes should be received into, see engine.h.
-	 * Asked while the stream's aimed is set, by the owner. */
+	 * Asked while the owner has said so by rl_stream_aim(). */
 	uint8_t *(*target)(struct rl_stream *stream, size_t *len);
 	void (*on_target)(struct rl_stream *stream, size_t n);
 	/* Optional: the queue is empty after having been written out. Told while the stream's
@@ -56,6 +56,8 @@ struct rl_stream_ops {
 	 * has taken bytes says nothing of the peer. */
 	bool (*taken)(struct rl_stream *stream);
 	void (*set_reading)(struct rl_stream *stream, bool on);
+	/* Optional: the owner has a target() for the bytes that come, or has none any more. */
+	void (*set_aimed)(struct rl_stream *stream, bool on);
 	/* The queue is empty and no more writes come: says so to the peer. */
 	void (*shutdown)(struct rl_stream *stream);
 	/* Lets go of everything below; calls rl_stream_bury() when that is done. */
@@ -131,6 +133,9 @@ struct rl_stream {
 	bool told_secure : 1; /* a PROXY header says that the client came over TLS */
 	bool paused : 1;
 	bool in_read : 1; /* on_read() is under way */
+	bool lends : 1;   /* ... of bytes that stay where they are until it ends */
+	bool lent : 1;    /* some of those are in the queue */
+	bool keeps_bytes : 1; /* what is being written cannot be moved: nothing is lent */
 	bool again : 1;   /* what is in hand is to be shown (once more) */
 	bool owned : 1;   /* the owner changed while on_read() was under way */
 	bool ended : 1;   /* the peer's last byte has been received */
@@ -161,6 +166,22 @@ void rl_stream_lose(
 	struct rl_stream *stream, int rc); /* told at the end of the turn at the latest */
 /* n bytes of the queue have been taken below: consumes, keeps the marks, tells on_drain. */
 void rl_stream_wrote(struct rl_stream *stream, size_t n);
+/* The same for all there is, which is nearly always so. */
+static inline void rl_stream_wrote_all(struct rl_stream *stream)
+{
+	struct rl_stream_group *group = stream->group;
+	struct rl_chunk *chunk = stream->queue.first;
+	size_t n = stream->queue.bytes;
+	if (stream->blocked || stream->over || stream->shut || stream->tell_flushed ||
+		chunk != stream->queue.last || chunk->blob || !rl_list_empty(&stream->work) ||
+		group->peak - group->buffered + n > RL_TRIM_BYTES ||
+		!rl_chunk_shelve(&stream->loop->chunks, chunk)) {
+		rl_stream_wrote(stream, n);
+		return;
+	}
+	group->buffered -= n;
+	stream->queue = (struct rl_queue){ 0 };
+}
 /* The queue could not be moved on now: it stands in blocked until it moves. A stream on a stream
  * whose lower one does so need not. */
 void rl_stream_blocked(struct rl_stream *stream);
@@ -212,17 +233,46 @@ static inline uint8_t *rl_stream_claim(struct rl_stream *stream, size_t n)
 		return NULL;
 	return rl_queue_claim(&stream->queue, &stream->loop->chunks, n, stream->in_read);
 }
+/* The same where it takes no call, else NULL. */
+static inline uint8_t *rl_stream_claim_free(struct rl_stream *stream, size_t n)
+{
+	if (stream->closed || stream->lost || stream->shut ||
+		(!stream->queue.last && !stream->loop->chunks.shelves[RL_SHELF_SMALL].free))
+		return NULL;
+	return rl_queue_claim(&stream->queue, &stream->loop->chunks, n, true);
+}
 int rl_stream_claimed_first(struct rl_stream *stream, size_t n);
 static inline int rl_stream_claimed(struct rl_stream *stream, size_t n)
 {
 	struct rl_stream_group *group = stream->group;
-	/* Behind others that wait to be flushed, far from every mark, there is nothing to do. */
-	if (rl_list_empty(&stream->work) || stream->queue.bytes > group->high ||
-		group->buffered + n > group->peak)
+	size_t buffered = group->buffered + n;
+	/* Inside on_read or behind others that wait to be flushed, far from every mark, there is
+	 * nothing to do. */
+	if ((!stream->in_read && rl_list_empty(&stream->work)) ||
+		stream->queue.bytes > group->high || buffered > group->peak)
 		return rl_stream_claimed_first(stream, n);
-	group->buffered += n;
+	group->buffered = buffered;
 	return stream->over;
 }
+
+/* Inside on_read: queues bytes that lie in what is being shown, which are the stream's from now on,
+ * without copying those that the peer takes at once. From some size on that is cheaper than a copy,
+ * and bytes that lie behind each other leave as one part. Results as above; RILL_EUNSUPPORTED: not
+ * now, write in another way. */
+#define RL_STREAM_LEND_MIN 512
+static inline int rl_stream_lend(struct rl_stream *stream, struct rl_slice bytes)
+{
+	if (!stream->lends || stream->closed || stream->lost || stream->shut || stream->blocked)
+		return RILL_EUNSUPPORTED;
+	int rc = rl_queue_lend(&stream->queue, &stream->loop->chunks, bytes);
+	if (rc < 0)
+		return rc;
+	stream->lent = true;
+	return rl_stream_claimed(stream, bytes.len);
+}
+
+/* From here on, or no more, bytes that come may go to the owner's target(). */
+void rl_stream_aim(struct rl_stream *stream, bool on);
 
 /* Queues head (copied) and a reference to part of blob. Results as above. */
 int rl_stream_write_blob(

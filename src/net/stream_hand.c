@@ -57,19 +57,46 @@ static void keep_last(struct rl_stream *stream, size_t len)
 	}
 }
 
+/* What was lent goes now, or is copied. */
+static void settle_lent(struct rl_stream *stream)
+{
+	stream->lent = false;
+	rl_list_remove(&stream->work); /* what was blocked has taken no loan */
+	stream->ops->flush(stream);
+	if (stream->queue.bytes && rl_queue_keep(&stream->queue, &stream->loop->chunks) < 0)
+		rl_stream_lose(stream, RILL_ENOMEM);
+}
+
+/* What the owner has queued meanwhile. More than a little is written while it is in the cache, and
+ * its memory serves the next; so is what could not be joined with anything more. */
+static inline void write_out(struct rl_stream *stream)
+{
+	if (stream->lent)
+		settle_lent(stream);
+	else if (!rl_list_empty(&stream->work))
+		return; /* had some before, or is blocked */
+	else if (stream->queue.bytes > RL_CHUNK_SMALL || stream->loop->last_event)
+		stream->ops->flush(stream);
+	else
+		rl_stream_flush_later(stream);
+}
+
 /* Shows the bytes to the owner, and what it leaves to the next owner if there is one then. */
-static void show(struct rl_stream *stream, struct rl_slice *in)
+static inline __attribute__((always_inline)) void show(struct rl_stream *stream, struct rl_slice *in, bool lends)
 {
 	assert(!stream->in_read && "on_read is not entered twice");
 	const uint8_t *end = in->data + in->len;
 	(void)end;
 	stream->in_read = true;
+	stream->lends = lends && !stream->keeps_bytes;
 	do {
 		stream->owned = stream->again = false;
 		stream->events->on_read(stream, in);
 		assert(in->data + in->len == end);
 	} while (stream->owned && in->len && !stream->paused && !stream->closed && !stream->lost);
-	stream->in_read = false;
+	stream->in_read = stream->lends = false;
+	if (stream->queue.bytes && !stream->closed && !stream->lost)
+		write_out(stream);
 }
 
 /* The owner resumed, or became the owner, while bytes were shown, and has more to be told. */
@@ -84,7 +111,7 @@ static void show_later(struct rl_stream *stream)
 static void show_kept(struct rl_stream *stream)
 {
 	struct rl_slice in = rl_slice(stream->kept, stream->kept_len);
-	show(stream, &in);
+	show(stream, &in, false);
 	keep_last(stream, in.len);
 }
 
@@ -143,7 +170,7 @@ static void feed_more(struct rl_stream *stream, uint8_t *data, size_t n, bool ha
 		rl_stream_account(stream, -(ptrdiff_t)stream->kept_len);
 		stream->kept_len = 0;
 	}
-	show(stream, &in);
+	show(stream, &in, true);
 	save_rest(stream, in);
 }
 
@@ -156,12 +183,9 @@ void rl_stream_feed(struct rl_stream *stream, uint8_t *data, size_t n, bool has_
 		feed_more(stream, data, n, has_headroom);
 		return;
 	}
-	show(stream, &in);
+	show(stream, &in, true);
 	if (in.len || stream->kept)
 		save_rest(stream, in);
-	/* More than a little is written while it is in the cache, and its memory serves the next. */
-	if (stream->queue.bytes > RL_CHUNK_SMALL)
-		rl_stream_flush(stream);
 }
 
 static void tell_end(struct rl_stream *stream)

@@ -137,7 +137,7 @@ void rl_wheel_run(struct rl_wheel *wheel, uint64_t now)
 	wheel->cursor = now;
 }
 
-uint64_t rl_wheel_next(const struct rl_wheel *wheel)
+uint64_t rl_wheel_next_slot(const struct rl_wheel *wheel)
 {
 	size_t level, i;
 	if (!rl_list_empty(&wheel->past))

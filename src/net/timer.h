@@ -57,6 +57,12 @@ void rl_wheel_run(struct rl_wheel *wheel, uint64_t now);
 
 /* When rl_wheel_run() has to be called next: never later than the first due timer, at times
  * earlier; RL_TIMER_NEVER when there is none. */
-uint64_t rl_wheel_next(const struct rl_wheel *wheel);
+uint64_t rl_wheel_next_slot(const struct rl_wheel *wheel);
+static inline uint64_t rl_wheel_next(const struct rl_wheel *wheel)
+{
+	if (!wheel->levels && rl_list_empty(&wheel->past))
+		return RL_TIMER_NEVER;
+	return rl_wheel_next_slot(wheel);
+}
 
 #endif

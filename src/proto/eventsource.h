@@ -1,10 +1,12 @@
 /* eventsource.h: the inside of the EventSource service: the service, and a stream of events: a
  * rill_conn that only sends, on a response that does not end by itself.
  *
- *   eventsource.c        the service: options, attaching, stopping
- *   eventsource_open.c   a request for events, from its head to the stream or the refusal
- *   eventsource_conn.c   a running stream: what its exchange tells it
- *   eventsource_ops.c    what the program does with it */
+ *   eventsource.c          the service: options, attaching, stopping
+ *   eventsource_open.c     a request for events, from its head to the stream or the refusal
+ *   eventsource_conn.c     a running stream: what its exchange tells it
+ *   eventsource_ops.c      what the program does with it as with any conn
+ *   eventsource_say.c      ... and as with a stream of events alone
+ *   eventsource_publish.c  what the hub does with it */
 #ifndef RL_PROTO_EVENTSOURCE_H
 #define RL_PROTO_EVENTSOURCE_H
 
@@ -62,7 +64,19 @@ static inline struct rl_es_conn *rl_es_conn(struct rill_conn *conn)
 	return rl_container(conn, struct rl_es_conn, conn);
 }
 
+static inline const struct rl_es_conn *rl_es_const_conn(const struct rill_conn *conn)
+{
+	return rl_container(conn, const struct rl_es_conn, conn);
+}
+
+/* The text that stands behind this one in names. */
+static inline const char *rl_es_behind(const char *text)
+{
+	return text + strlen(text) + 1;
+}
+
 extern const struct rl_conn_ops rl_es_conn_ops;
+int rl_es_op_publish(struct rill_conn *conn, struct rl_publication *publication);
 
 /* Writes the head and makes the conn, in state CONNECTING. 0; RILL_ESTATE, RILL_ECLOSED, RILL_ENOMEM:
  * the request is still the caller's. */

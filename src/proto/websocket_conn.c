@@ -205,8 +205,8 @@ static void settle(struct rl_ws_conn *c)
 {
 	rl_ws_conn_update_timer(c);
 	update_charge(c);
-	c->stream->aimed = c->framing == &rl_ws_framing_rfc && !c->conn.traced &&
-			   rl_ws_wants_target(&c->wire.rfc);
+	rl_stream_aim(c->stream, c->framing == &rl_ws_framing_rfc && !c->conn.traced &&
+					 rl_ws_wants_target(&c->wire.rfc));
 }
 
 static void pump(struct rl_ws_conn *c, struct rl_slice *in)
@@ -238,20 +238,32 @@ static void pump(struct rl_ws_conn *c, struct rl_slice *in)
 static bool pump_short(struct rl_ws_conn *c, struct rl_slice *in)
 {
 	struct rl_ws *ws = &c->wire.rfc;
-	struct rl_ws_short m;
-	struct rl_ws_event ev;
-	while (reads(c)) {
-		if (!rl_ws_glance(ws, *in, &m))
-			return false;
-		if (rl_ws_take_short(ws, in, &m, &ev, c->conn.loop->now) < 0) {
+	struct rill_loop *loop = c->conn.loop;
+	/* Where the header of an answer would stand: messages move up to it as they are unmasked,
+	 * so that the answers to all of them lie behind each other. */
+	uint8_t *at = (uint8_t *)in->data;
+	if (ws->role != RL_WS_SERVER)
+		return false;
+	do {
+		struct rl_ws_short m;
+		if (!rl_ws_glance_as(ws, RL_WS_SERVER, *in, &m))
+			break;
+		uint8_t *to = at + rl_ws_head_size(m.len);
+		size_t len = m.len;
+		if (!rl_ws_take_to(ws, in, &m, to, loop->now)) {
 			rl_ws_conn_flush_scratch(c);
 			failed(c);
 			return true;
 		}
-		rl_conn_message(&c->conn, m.text ? RILL_TEXT : RILL_BINARY, ev.data, true, true);
+		loop->lendable = to;
+		rl_conn_message(
+			&c->conn, m.text ? RILL_TEXT : RILL_BINARY, rl_slice(to, len), true, true);
+		if (!loop->lendable)
+			at = to + len;
+		loop->lendable = NULL;
 		if (!in->len)
 			return true;
-	}
+	} while (reads(c));
 	return !c->stream;
 }
 
@@ -268,7 +280,8 @@ static void on_read(struct rl_stream *stream, struct rl_slice *in)
 			return;
 		}
 	}
-	if (c->framing == &rl_ws_framing_rfc && !c->opening && !c->conn.traced && pump_short(c, in))
+	if (c->framing == &rl_ws_framing_rfc && !c->opening && !c->conn.traced &&
+		rl_conn_wants_messages(&c->conn) && pump_short(c, in))
 		return;
 	if (c->conn.traced) {
 		rl_ws_trace_in(c, *in);

@@ -75,6 +75,7 @@ int rl_websocket_extensions(struct rl_ws_extensions **set, struct rill_loop *loo
 		.request_window_bits = (uint8_t)options->request_window_bits,
 		.no_context_takeover = options->no_context_takeover,
 		.request_no_context_takeover = options->request_no_context_takeover,
+		.fixed_window = options->fixed_window,
 		.threshold = options->threshold,
 		.ceiling = options->ceiling,
 	};

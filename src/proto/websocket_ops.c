@@ -2,15 +2,33 @@
  * framing and the stream. None of them calls back. */
 #include "proto/websocket_client.h"
 
-/* Nearly all messages: short, plain and alone. Header and payload go straight into the queue. 0 or
+/* The message being delivered goes back from where it lies, with its new header in front of it. 0 or
  * 1 as a write; negative: it is not that simple. */
-static int send_short(struct rl_ws_conn *c, rill_kind kind, struct rl_slice data)
+static inline __attribute__((always_inline)) int send_back(
+	struct rl_ws_conn *c, rill_kind kind, struct rl_slice data)
+{
+	if (data.len < RL_STREAM_LEND_MIN || data.data != c->conn.loop->lendable ||
+		!c->stream->lends)
+		return RILL_EUNSUPPORTED;
+	size_t n = rl_ws_head_size(data.len);
+	uint8_t *start = (uint8_t *)(uintptr_t)data.data - n;
+	if (data.len <= RL_WS_SHORT_MAX)
+		rl_ws_write_short_head(start, kind == RILL_TEXT, data.len);
+	else
+		rl_ws_write_message_head(&c->wire.rfc, start, kind == RILL_TEXT, data.len);
+	int rc = rl_stream_lend(c->stream, rl_slice(start, n + data.len));
+	if (rc >= 0)
+		c->conn.loop->lendable = NULL;
+	return rc;
+}
+
+/* Header and payload go straight into the queue. Likewise. */
+static __attribute__((noinline)) int send_copied(
+	struct rl_ws_conn *c, rill_kind kind, struct rl_slice data)
 {
 	size_t head = rl_ws_short_head_size(data.len);
-	if (c->framing != &rl_ws_framing_rfc || data.len > RL_WS_SHORT_MAX || c->conn.traced ||
-		rl_ws_would_compress(&c->wire.rfc, data.len))
-		return RILL_EUNSUPPORTED;
-	uint8_t *to = rl_stream_claim(c->stream, head + data.len);
+	uint8_t *to = data.len <= RL_WS_SHORT_MAX ? rl_stream_claim(c->stream, head + data.len)
+						  : NULL;
 	if (!to)
 		return RILL_EUNSUPPORTED;
 	rl_ws_write_short_head(to, kind == RILL_TEXT, data.len);
@@ -30,18 +48,70 @@ static inline bool fits(const struct rl_ws_conn *c, size_t len)
 	       (queued <= terms->max_queue && len <= terms->max_queue - queued);
 }
 
-static int op_send(struct rill_conn *conn, rill_kind kind, struct rl_slice data,
-	struct rl_blob *blob, bool first, bool last)
+__attribute__((noinline)) static int send_any(struct rill_conn *conn, rill_kind kind,
+	struct rl_slice data, struct rl_blob *blob, bool first, bool last)
 {
 	struct rl_ws_conn *c = rl_ws_conn(conn);
 	if (!fits(c, data.len))
 		return RILL_ETOOBIG;
-	int rc = first && last && !blob ? send_short(c, kind, data) : RILL_EUNSUPPORTED;
+	int rc = RILL_EUNSUPPORTED;
+	if (first && last && !blob && c->framing == &rl_ws_framing_rfc && !conn->traced &&
+		!rl_ws_would_compress(&c->wire.rfc, data.len)) {
+		rc = send_back(c, kind, data);
+		if (rc < 0)
+			rc = send_copied(c, kind, data);
+	}
 	if (rc < 0)
 		rc = c->framing->send(c, kind, data, blob, first, last);
 	if (c->stream)
 		rl_conn_note_queue(conn, rl_stream_queued(c->stream));
 	return rc;
+}
+
+/* 16 to 64 bytes. */
+static inline void copy_few(uint8_t *to, const uint8_t *from, size_t n)
+{
+	memcpy(to, from, 16);
+	if (n > 32) {
+		memcpy(to + 16, from + 16, 16);
+		memcpy(to + n - 32, from + n - 32, 16);
+	}
+	memcpy(to + n - 16, from + n - 16, 16);
+}
+
+/* A whole message on a connection that needs nothing. */
+__attribute__((noinline)) static int send_plain(
+	struct rill_conn *conn, rill_kind kind, struct rl_slice data)
+{
+	struct rl_ws_conn *c = rl_ws_conn(conn);
+	int rc = send_back(c, kind, data);
+	if (rc < 0)
+		return send_any(conn, kind, data, NULL, true, true);
+	rl_conn_note_queue(conn, rl_stream_queued(c->stream));
+	return rc;
+}
+
+/* Nearly all messages are whole and plain, and most are quite short: those are done without a
+ * call. */
+static int op_send(struct rill_conn *conn, rill_kind kind, struct rl_slice data,
+	struct rl_blob *blob, bool first, bool last)
+{
+	struct rl_ws_conn *c = rl_ws_conn(conn);
+	struct rl_stream *stream = c->stream;
+	const struct rl_ws_terms *terms = c->terms;
+	if (!first || !last || blob || conn->traced || c->framing != &rl_ws_framing_rfc ||
+		c->wire.rfc.pipeline || (terms->max_send && data.len > terms->max_send) ||
+		(terms->max_queue && stream->queue.bytes))
+		return send_any(conn, kind, data, blob, first, last);
+	if (data.len - 16 > 48)
+		return send_plain(conn, kind, data);
+	uint8_t *to = rl_stream_claim_free(stream, 2 + data.len);
+	if (!to)
+		return send_any(conn, kind, data, blob, first, last);
+	rl_ws_write_short_head(to, kind == RILL_TEXT, data.len);
+	copy_few(to + 2, data.data, data.len);
+	rl_conn_note_queue(conn, stream->queue.bytes);
+	return rl_stream_claimed(stream, 2 + data.len);
 }
 
 static int op_close(struct rill_conn *conn, int code, struct rl_slice reason)

@@ -22,6 +22,7 @@ struct rl_deflate_options {
 	uint8_t request_window_bits; /* of the peer's: 8 to 15; 15: no request */
 	bool no_context_takeover;         /* ours */
 	bool request_no_context_takeover; /* the peer's */
+	bool fixed_window; /* client: client_max_window_bits is not offered */
 	size_t threshold;            /* messages of fewer bytes are sent as they are */
 	size_t ceiling;              /* likewise of more; 0: no limit */
 };

@@ -184,12 +184,12 @@ int rl_deflate_write_response(const struct rl_deflate_params *params, struct rl_
 
 int rl_deflate_write_offer(const struct rl_deflate_options *options, struct rl_buf *out)
 {
-	/* client_max_window_bits always stands there: it is what lets the server choose less. */
+	/* client_max_window_bits is what lets the server choose less. */
 	struct terms terms = {
 		.server_no_takeover = options->request_no_context_takeover,
 		.client_no_takeover = options->no_context_takeover,
 		.server_bits_given = options->request_window_bits < BITS_MAX,
-		.client_bits_given = true,
+		.client_bits_given = !options->fixed_window,
 		.server_bits = options->request_window_bits,
 		.client_bits = options->max_window_bits < BITS_MAX ? options->max_window_bits : 0,
 	};
@@ -207,7 +207,7 @@ static bool answer_fits(const struct rl_deflate_options *options, const struct t
 		(!answer->server_bits_given || answer->server_bits > options->request_window_bits))
 		return false;
 	return !answer->client_bits_given ||
-	       (answer->client_bits >= BITS_MIN_OURS &&
+	       (!options->fixed_window && answer->client_bits >= BITS_MIN_OURS &&
 		       answer->client_bits <= options->max_window_bits);
 }
 

@@ -5,6 +5,9 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
 
 /* X(name, value): the opcodes; all others are reserved. */
 #define RL_WS_OPCODES(X)                                                                           \
@@ -53,6 +56,11 @@ static inline size_t rl_ws_short_head_size(size_t len)
 	return len > 125 ? 4 : 2;
 }
 
+static inline size_t rl_ws_head_size(size_t len)
+{
+	return len > RL_WS_SHORT_MAX ? 10 : rl_ws_short_head_size(len);
+}
+
 static inline void rl_ws_write_short_head(uint8_t *out, bool text, size_t len)
 {
 	out[0] = (uint8_t)(RL_WS_FIN | (text ? RL_WS_OP_TEXT : RL_WS_OP_BINARY));
@@ -64,8 +72,34 @@ static inline void rl_ws_write_short_head(uint8_t *out, bool text, size_t len)
 }
 
 /* XORs n bytes with the key, whose phase says how many payload bytes came before (only phase % 4
- * counts). dst may be src; otherwise they must not overlap. */
+ * counts). dst may be src, or lie before it, also so that they overlap; not the other way round. */
 void rl_ws_mask(uint8_t *dst, const uint8_t *src, size_t n, const uint8_t key[4], size_t phase);
+
+/* The same for 16 to 64 bytes that begin a payload, without a call. */
+#ifdef __SSE2__
+static inline void rl_ws_mask_few(uint8_t *dst, const uint8_t *src, size_t n, uint32_t key)
+{
+	uint64_t wide = (uint64_t)key << 32 | key;
+	unsigned turn = (unsigned)(n & 3) * 8;
+	uint64_t late = wide >> turn | wide << (-turn & 63);
+	__m128i first = _mm_set1_epi64x((long long)wide), last = _mm_set1_epi64x((long long)late);
+	__m128i a = _mm_loadu_si128((const void *)src), b = a, c = a;
+	__m128i d = _mm_loadu_si128((const void *)(src + n - 16));
+	if (n > 32) { /* all are read before any is written: dst may lie in src */
+		b = _mm_loadu_si128((const void *)(src + 16));
+		c = _mm_loadu_si128((const void *)(src + n - 32));
+		_mm_storeu_si128((void *)(dst + 16), _mm_xor_si128(b, first));
+		_mm_storeu_si128((void *)(dst + n - 32), _mm_xor_si128(c, last));
+	}
+	_mm_storeu_si128((void *)dst, _mm_xor_si128(a, first));
+	_mm_storeu_si128((void *)(dst + n - 16), _mm_xor_si128(d, last));
+}
+#else
+static inline void rl_ws_mask_few(uint8_t *dst, const uint8_t *src, size_t n, uint32_t key)
+{
+	rl_ws_mask(dst, src, n, (const uint8_t *)&key, 0);
+}
+#endif
 
 /* rl_ws_mask and rl_utf8_check (utf8.h) in one go, block by block, so that the payload passes the
  * cache once. False when dst cannot be UTF-8; how much of dst is written then is open. */

@@ -107,13 +107,58 @@ __attribute__((target("avx2"))) static void mask_avx2(
 	uint32_t word = turned(key, phase);
 	__m256i wide = _mm256_set1_epi32((int)word);
 
-	for (; n >= 64; n -= 64, dst += 64, src += 64) {
+	size_t done = 0, most = n & ~(size_t)127;
+	for (; done != most; done += 128) {
+		const uint8_t *from = src + done;
+		uint8_t *to = dst + done;
+		__m256i a = _mm256_xor_si256(_mm256_loadu_si256((const void *)from), wide);
+		__m256i b = _mm256_xor_si256(_mm256_loadu_si256((const void *)(from + 32)), wide);
+		__m256i c = _mm256_xor_si256(_mm256_loadu_si256((const void *)(from + 64)), wide);
+		__m256i d = _mm256_xor_si256(_mm256_loadu_si256((const void *)(from + 96)), wide);
+		_mm256_storeu_si256((void *)to, a);
+		_mm256_storeu_si256((void *)(to + 32), b);
+		_mm256_storeu_si256((void *)(to + 64), c);
+		_mm256_storeu_si256((void *)(to + 96), d);
+	}
+	n -= done;
+	dst += done;
+	src += done;
+	if (!n)
+		return;
+	if (n >= 64) {
 		__m256i a = _mm256_loadu_si256((const void *)src);
 		__m256i b = _mm256_loadu_si256((const void *)(src + 32));
 		_mm256_storeu_si256((void *)dst, _mm256_xor_si256(a, wide));
 		_mm256_storeu_si256((void *)(dst + 32), _mm256_xor_si256(b, wide));
+		n -= 64;
+		dst += 64;
+		src += 64;
 	}
 	mask_words(dst, src, n, word);
+}
+
+/* As mask_avx2(), as long as what comes out is ASCII: how many bytes that was, in steps of 128. */
+__attribute__((target("avx2"))) static size_t mask_ascii(
+	uint8_t *dst, const uint8_t *src, size_t n, uint32_t word)
+{
+	__m256i wide = _mm256_set1_epi32((int)word);
+	size_t done = 0, most = n & ~(size_t)127;
+	for (; done != most; done += 128) {
+		const uint8_t *from = src + done;
+		uint8_t *to = dst + done;
+		__m256i a = _mm256_xor_si256(_mm256_loadu_si256((const void *)from), wide);
+		__m256i b = _mm256_xor_si256(_mm256_loadu_si256((const void *)(from + 32)), wide);
+		__m256i c = _mm256_xor_si256(_mm256_loadu_si256((const void *)(from + 64)), wide);
+		__m256i d = _mm256_xor_si256(_mm256_loadu_si256((const void *)(from + 96)), wide);
+		__m256i any = _mm256_or_si256(_mm256_or_si256(a, b), _mm256_or_si256(c, d));
+		if (!_mm256_testz_si256(any, _mm256_set1_epi8((char)0x80)))
+			break;
+		_mm256_storeu_si256((void *)to, a);
+		_mm256_storeu_si256((void *)(to + 32), b);
+		_mm256_storeu_si256((void *)(to + 64), c);
+		_mm256_storeu_si256((void *)(to + 96), d);
+	}
+	return done;
 }
 #endif
 
@@ -188,16 +233,14 @@ void rl_ws_mask(uint8_t *dst, const uint8_t *src, size_t n, const uint8_t key[4]
 /* Small enough to be in the first-level cache still when it is checked. */
 #define BLOCK 4096
 
-bool rl_ws_mask_utf8(uint8_t *dst, const uint8_t *src, size_t n, const uint8_t key[4], size_t phase,
-	uint32_t *state)
+static __attribute__((noinline)) bool mask_blocks(uint8_t *dst, const uint8_t *src, size_t n,
+	const uint8_t key[4], size_t phase, uint32_t *state)
 {
-	if (n >= 8 && n < WORTH_A_VECTOR) {
-		mask_short(dst, src, n, turned(key, phase));
-		return rl_utf8_check(state, dst, n);
-	}
+	uint8_t own[4]; /* dst may run over the key */
+	memcpy(own, key, 4);
 	while (n) {
 		size_t step = n < BLOCK ? n : BLOCK;
-		rl_ws_mask(dst, src, step, key, phase); /* BLOCK leaves the phase as it is */
+		rl_ws_mask(dst, src, step, own, phase); /* BLOCK leaves the phase as it is */
 		if (!rl_utf8_check(state, dst, step))
 			return false;
 		dst += step;
@@ -205,4 +248,23 @@ bool rl_ws_mask_utf8(uint8_t *dst, const uint8_t *src, size_t n, const uint8_t k
 		n -= step;
 	}
 	return true;
+}
+
+bool rl_ws_mask_utf8(uint8_t *dst, const uint8_t *src, size_t n, const uint8_t key[4], size_t phase,
+	uint32_t *state)
+{
+	if (n >= 8 && n < WORTH_A_VECTOR) {
+		mask_short(dst, src, n, turned(key, phase));
+		return rl_utf8_check(state, dst, n);
+	}
+#ifdef X86
+	if (n >= 128 && rl_utf8_whole(*state) && has_avx2()) {
+		uint32_t word = turned(key, phase);
+		size_t done = mask_ascii(dst, src, n, word);
+		if (done == n)
+			return true;
+		return mask_blocks(dst + done, src + done, n - done, (const uint8_t *)&word, 0, state);
+	}
+#endif
+	return mask_blocks(dst, src, n, key, phase, state);
 }

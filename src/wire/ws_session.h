@@ -15,6 +15,7 @@
 #include <rill/base.h>
 #include "base/buf.h"
 #include "base/slice.h"
+#include "base/utf8.h"
 #include "wire/ws_frame.h"
 
 struct rl_ws_pipeline;
@@ -95,7 +96,6 @@ struct rl_ws {
 	struct rl_ws_part *part;    /* NULL between messages that lie whole in the input */
 	const char *error_text;     /* after a failure or a missed deadline: one sentence. Static */
 	uint64_t deadline_at;       /* when expire() has to be called; UINT64_MAX: never */
-	uint64_t pinged_at;  /* when the latest automatic ping went out, or init() was called */
 	uint32_t ping_count; /* automatic pings so far: their payload, in decimal */
 	uint16_t close_code; /* 1006, until the CLOSE event or a failure of ours says better */
 	uint8_t opcode;      /* of the current frame */
@@ -137,28 +137,62 @@ uint8_t *rl_ws_receive_target(struct rl_ws *ws, size_t *len);
  * known at a glance, without a call: an owner that asks first saves most of what rl_ws_next() costs.
  * Anything else, or anything odd, is for rl_ws_next(), which asks too. */
 struct rl_ws_short {
-	uint32_t size, len; /* of header and payload */
+	size_t len;    /* of the payload */
+	unsigned size; /* of the header */
 	bool text;
 };
 
-static inline bool rl_ws_glance(const struct rl_ws *ws, struct rl_slice in, struct rl_ws_short *m)
+static inline bool rl_ws_glance_as(const struct rl_ws *ws, enum rl_ws_role role,
+	struct rl_slice in, struct rl_ws_short *m)
 {
-	uint8_t masked = ws->role == RL_WS_SERVER ? 0x80 : 0;
+	unsigned masked = role == RL_WS_SERVER ? 0x80 : 0;
 	if (in.len < 8 || ws->part || ws->state > RL_WS_CLOSE_SENT || ws->config->pieces)
 		return false;
 	const uint8_t *data = in.data;
 	m->text = data[0] == (RL_WS_FIN | RL_WS_OP_TEXT);
 	if (!m->text && data[0] != (RL_WS_FIN | RL_WS_OP_BINARY))
 		return false;
-	m->len = (uint32_t)data[1] ^ masked;
+	size_t len = data[1] ^ masked;
 	m->size = masked ? 6 : 2;
-	if (m->len == 126) {
-		m->len = (uint32_t)data[2] << 8 | data[3];
+	if (len == 126) {
+		len = (size_t)data[2] << 8 | data[3];
 		m->size += 2;
-	} else if (m->len > 126) {
+	} else if (len == 127) {
+		if (in.len < 14 || data[2] | data[3] | data[4] | data[5])
+			return false;
+		len = (size_t)data[6] << 24 | (size_t)data[7] << 16 | (size_t)data[8] << 8 | data[9];
+		m->size += 8;
+	} else if (len > 127) {
 		return false;
 	}
-	return in.len >= m->size + m->len && m->len <= ws->config->max_message;
+	m->len = len;
+	return len <= ws->config->max_message && len + m->size <= in.len;
+}
+static inline bool rl_ws_glance(const struct rl_ws *ws, struct rl_slice in, struct rl_ws_short *m)
+{
+	return rl_ws_glance_as(ws, ws->role, in, m);
+}
+
+/* Takes what rl_ws_glance() has seen to where its owner wants it: in its place or before it, over
+ * what has been taken already; servers only. False: it is not UTF-8, and the session has failed. */
+bool rl_ws_refuse_text(struct rl_ws *ws, struct rl_slice *in, uint64_t now);
+bool rl_ws_take_large(struct rl_ws *ws, struct rl_slice *in, struct rl_ws_short m, uint8_t *to,
+	uint64_t now);
+static inline bool rl_ws_take_to(struct rl_ws *ws, struct rl_slice *in,
+	const struct rl_ws_short *m, uint8_t *to, uint64_t now)
+{
+	const uint8_t *payload = in->data + m->size;
+	size_t n = m->len;
+	uint32_t key;
+	if (n - 16 > 48)
+		return rl_ws_take_large(ws, in, *m, to, now);
+	memcpy(&key, payload - 4, 4);
+	rl_ws_mask_few(to, payload, n, key);
+	if (m->text && !(n <= 32 && rl_utf8_short_ascii(to, n)) && !rl_utf8_valid(to, n))
+		return rl_ws_refuse_text(ws, in, now);
+	in->data = payload + n;
+	in->len -= m->size + n;
+	return true;
 }
 
 /* Takes what rl_ws_glance() has seen. Results of rl_ws_next(). */

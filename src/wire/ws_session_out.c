@@ -186,6 +186,12 @@ static struct rl_slice ping_payload(const struct rl_ws *ws, uint8_t digits[20])
 	return rl_slice(digits + at, 20 - at);
 }
 
+/* How long after an automatic ping the deadline is, as long as its pong is not there. */
+static uint64_t awaited_for(const struct rl_ws_config *config)
+{
+	return config->pong_timeout ? config->pong_timeout : config->ping_interval;
+}
+
 void rl_ws_note_pong(struct rl_ws *ws, struct rl_slice data)
 {
 	uint8_t digits[20];
@@ -194,7 +200,7 @@ void rl_ws_note_pong(struct rl_ws *ws, struct rl_slice data)
 		return;
 	ws->pong_due = false;
 	if (ws->state == RL_WS_OPEN)
-		ws->deadline_at = ws->pinged_at + ws->config->ping_interval;
+		ws->deadline_at += ws->config->ping_interval - awaited_for(ws->config);
 }
 
 static void send_ping(struct rl_ws *ws, uint64_t now)
@@ -203,11 +209,9 @@ static void send_ping(struct rl_ws *ws, uint64_t now)
 	uint8_t digits[20];
 
 	ws->ping_count++;
-	ws->pinged_at = now;
 	ws->pong_due = rl_ws_append_frame(ws, ws->out, RL_WS_FIN | RL_WS_OP_PING,
 			       ping_payload(ws, digits)) == 0;
-	bool awaited = ws->pong_due && config->pong_timeout;
-	ws->deadline_at = now + (awaited ? config->pong_timeout : config->ping_interval);
+	ws->deadline_at = now + (ws->pong_due ? awaited_for(config) : config->ping_interval);
 }
 
 int rl_ws_expire(struct rl_ws *ws, uint64_t now)

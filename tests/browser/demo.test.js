@@ -325,6 +325,59 @@ const checks = [
     assert.ok(await left.part("frameRows").locator("tr").count() <= 500);
   }],
 
+  ["a pane listens over an event stream to what the other says over its WebSocket", async ({ page, left, right }) => {
+    await right.button("Disconnect").click();
+    await right.is("Disconnected");
+    await right.button("Clear messages and frames of right").click();
+    await right.part("transport").selectOption("EventSource");
+    assert.ok(await right.part("code").isDisabled(), "a stream has no close code");
+    await right.button("Connect").click();
+    await right.is("Connected");
+    await right.part("hint").getByText("only listens").waitFor();
+    assert.ok(await right.send.isDisabled());
+    assert.ok(await right.text.isDisabled());
+
+    const text = "Über zwei\nZeilen 🌊";
+    await left.text.fill(text);
+    await left.send.click();
+    await expectHeardOnce(right, "Zeilen");
+    assert.equal(await holding(right.heard, "Zeilen").locator(".body").textContent(), text);
+    await right.part("frameRows").getByText("event stream").waitFor();
+
+    await left.kind("Binary").click();
+    await left.hex.fill("00 ff 52");
+    await left.send.click();
+    await right.part("messages").getByText("Bytes were said (3 B)").waitFor();
+    await left.kind("Text").click();
+    await page.evaluate(() => scrollTo(0, 0));
+    await picture(page, "events-light-1280");
+    await page.emulateMedia({ colorScheme: "dark" });
+    await picture(page, "events-dark-1280");
+    await page.emulateMedia({ colorScheme: "light" });
+    await page.setViewportSize({ width: 400, height: 800 });
+    assert.ok(await overflow(page) <= 0, "the page scrolls sideways");
+    await picture(page, "events-light-400");
+    await page.setViewportSize({ width: 1280, height: 900 });
+  }],
+
+  ["an event stream is closed here, and its pane is a WebSocket again", async ({ left, right }) => {
+    await right.button("Disconnect").click();
+    await right.is("Disconnected");
+    assert.equal(await right.part("stateDetail").textContent(), "closed here");
+    await left.text.fill("nobody listens");
+    await left.send.click();
+    await right.part("transport").selectOption("WebSocket");
+    await right.button("Connect").click();
+    await right.is("Connected");
+    await left.text.fill("here again");
+    await left.send.click();
+    await expectHeardOnce(right, "here again");
+    assert.equal(await right.heard.filter({ hasText: "nobody listens" }).count(), 0);
+    await right.text.fill("and says so");
+    await right.send.click();
+    await expectHeardOnce(left, "and says so");
+  }],
+
   ["all along: no console errors, no policy violations, no foreign requests", async ({ complaints }) => {
     assert.deepEqual(complaints, []);
   }],

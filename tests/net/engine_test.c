@@ -331,6 +331,7 @@ TEST(engine, large_bytes_go_into_the_owners_memory_and_the_rest_behind_it)
 	open_end(&e, unix_pair, &events_target);
 	e.target = memory;
 	e.target_len = sizeof(memory);
+	e.sock.aimed = true;
 	say(&e, "0123");
 	rill_loop_turn(loop);
 	assert_int_equal(e.direct, 4);

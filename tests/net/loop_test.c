@@ -76,7 +76,7 @@ TEST(loop, options_of_an_older_program_get_defaults_for_the_rest)
 	for (size_t i = known; i < sizeof(old); i++)
 		assert_int_equal(bytes[i], 0xee);
 	assert_int_equal(rill_loop_new(&l, &old), 0);
-	assert_int_equal(l->receive_size, 64 * 1024);
+	assert_int_equal(l->receive_size, 256 * 1024);
 	rill_loop_free(l);
 }
 

@@ -313,7 +313,7 @@ TEST(socket, large_bytes_come_straight_into_the_owners_memory)
 	int fd = open_owner(&o);
 	o.target = memory;
 	o.target_len = sizeof(memory);
-	o.stream->aimed = true;
+	rl_stream_aim(o.stream, true);
 	uint8_t data[150];
 	for (size_t i = 0; i < sizeof(data); i++)
 		data[i] = (uint8_t)i;

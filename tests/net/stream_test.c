@@ -600,6 +600,39 @@ TEST(stream, shared_bytes_behind_others_wait_for_their_turn)
 	finish();
 }
 
+static void lend_back(struct rl_stream *stream, struct rl_slice *in)
+{
+	struct rl_slice all = *in;
+	size_t half = all.len / 2;
+	rl_slice_skip(in, in->len);
+	assert_int_equal(rl_stream_lend(stream, rl_slice(all.data, half)), 0);
+	assert_int_equal(rl_stream_lend(stream, rl_slice(all.data + half, all.len - half)), 0);
+	assert_ptr_equal(stream->queue.first, stream->queue.last);
+}
+
+TEST(stream, lent_bytes_are_written_or_copied_before_their_memory_goes)
+{
+	static const struct rl_stream_events lending = {
+		.on_read = lend_back, .on_end = on_end, .on_drain = on_drain, .on_lost = on_lost
+	};
+	static uint8_t data[10000];
+	start();
+	for (size_t i = 0; i < sizeof(data); i++)
+		data[i] = (uint8_t)(i * 7 + i / 251);
+	rl_stream_own(t.a.stream, &lending, &t.a);
+	memory_stream_room(t.b.stream, 3000);
+	rl_stream_write(t.b.stream, rl_slice(data, sizeof(data)));
+	test_settle(t.loop);
+	assert_int_equal(t.b.len, 3000);
+	assert_int_equal(rl_stream_queued(t.a.stream), sizeof(data) - 3000);
+	assert_int_equal(rl_stream_lend(t.a.stream, rl_slice(data, 1)), RILL_EUNSUPPORTED);
+	memory_stream_room(t.b.stream, SIZE_MAX);
+	test_settle(t.loop);
+	assert_int_equal(t.b.len, sizeof(data));
+	assert_memory_equal(t.b.got, data, sizeof(data));
+	finish();
+}
+
 TEST(stream, shutdown_comes_behind_all_that_is_queued_and_ends_writing)
 {
 	start();

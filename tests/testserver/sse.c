@@ -83,7 +83,13 @@ static bool fits_line(const struct pair *pair)
 static char *copy_query(const rill_request *request)
 {
 	rill_bytes query = rill_request_query(request);
-	return strndup(query.len ? query.data : "", query.len);
+	char *copy = malloc(query.len + 1);
+	if (!copy)
+		return NULL;
+	if (query.len)
+		memcpy(copy, query.data, query.len);
+	copy[query.len] = 0;
+	return copy;
 }
 
 static uint32_t milliseconds(const char *seconds, uint32_t standard)

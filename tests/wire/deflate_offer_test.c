@@ -248,6 +248,20 @@ TEST(deflate_offer, a_client_offers_what_it_wants)
 			 "client_max_window_bits=9");
 }
 
+TEST(deflate_offer, a_client_with_a_fixed_window_does_not_offer_another)
+{
+	struct rl_deflate_options o = options();
+	struct rl_deflate_params p;
+	o.fixed_window = true;
+	expect_offer(&o, "permessage-deflate");
+	o.no_context_takeover = true;
+	expect_offer(&o, "permessage-deflate; client_no_context_takeover");
+	assert_true(rl_deflate_confirm(&o, extension_of(guarded("permessage-deflate")), &p));
+	assert_int_equal(p.client_window_bits, 15);
+	assert_false(rl_deflate_confirm(
+		&o, extension_of(guarded("permessage-deflate; client_max_window_bits=12")), &p));
+}
+
 static bool confirm(
 	const struct rl_deflate_options *o, const char *answer, struct rl_deflate_params *params)
 {

@@ -122,3 +122,33 @@ TEST(ws_frame, masking_and_checking_at_once_sees_a_mistake_in_every_block)
 	}
 	assert_memory_equal(out, text, sizeof(text));
 }
+
+/* Messages move to the front as they are unmasked, over the key that lies between. */
+TEST(ws_frame, bytes_are_unmasked_to_a_place_before_them)
+{
+	for (size_t n = 1; n < 700; n++) {
+		for (size_t shift = 0; shift <= 12; shift += 4) {
+			static const uint8_t mask[4] = { 1, 0x82, 3, 0x44 };
+			uint8_t bytes[12 + 4 + 700], *payload = bytes + 16;
+			uint32_t state = RL_UTF8_START, word;
+			memcpy(&word, mask, 4);
+			for (int way = 0; way < 3; way++) {
+				memcpy(payload - 4, mask, 4);
+				for (size_t i = 0; i < n; i++)
+					payload[i] = (uint8_t)('a' + i % 26) ^ mask[i % 4];
+				uint8_t *to = payload - shift;
+				if (way == 0)
+					rl_ws_mask(to, payload, n, payload - 4, 0);
+				else if (way == 1)
+					assert_true(rl_ws_mask_utf8(
+						to, payload, n, payload - 4, 0, &state));
+				else if (n >= 16 && n <= 64)
+					rl_ws_mask_few(to, payload, n, word);
+				else
+					continue;
+				for (size_t i = 0; i < n; i++)
+					assert_int_equal(to[i], 'a' + i % 26);
+			}
+		}
+	}
+}

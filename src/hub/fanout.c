@@ -213,12 +213,17 @@ void rl_fanout_deliver_to(struct rill_conn *conn)
 		hand_all(hub, conn);
 }
 
+void rl_fanout_begin(struct rill_hub *hub)
+{
+	struct rill_hub *publishing = hub->loop->publishing;
+	if (publishing && publishing != hub)
+		rl_fanout_deliver(publishing);
+}
+
 void rl_fanout_add(struct rill_hub *hub, struct rl_topic *topic, const struct rl_pending *message)
 {
 	struct rill_loop *loop = hub->loop;
-	if (loop->publishing && loop->publishing != hub)
-		rl_fanout_deliver(
-			loop->publishing); /* two hubs: what was published first goes first */
+	assert(!loop->publishing || loop->publishing == hub);
 	if (!hub->pending_count) {
 		hub->base = loop->published;
 		loop->publishing = hub;

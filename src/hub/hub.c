@@ -131,6 +131,7 @@ static int refused(
 int rl_hub_take(struct rill_hub *hub, struct rl_slice name, struct rl_publication *publication,
 	uint64_t *except, size_t except_count, bool transient)
 {
+	rl_fanout_begin(hub);
 	struct rl_topic *topic = rl_topic_find(hub, name);
 	int rc = 0;
 	if (!topic && hub->options.history_messages && !transient)

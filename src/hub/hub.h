@@ -192,6 +192,9 @@ void rl_member_remove(struct rl_member *member);
 void rl_subscriber_remove_all(struct rill_conn *conn, const struct rill_hub *hub);
 
 /* fanout.c */
+/* This hub is about to publish: what another of the loop published before goes first. That may close
+ * who is too slow, and end topics of this hub too. */
+void rl_fanout_begin(struct rill_hub *hub);
 void rl_fanout_add(struct rill_hub *hub, struct rl_topic *topic, const struct rl_pending *message);
 /* Hands out all that is pending. */
 void rl_fanout_deliver(struct rill_hub *hub);

@@ -225,6 +225,27 @@ TEST(backlog, who_is_found_too_slow_right_before_a_send_is_closed_once)
 	end();
 }
 
+static rill_hub *second;
+
+static void publish_in_both(void)
+{
+	publish_burst();
+	assert_int_equal(rill_publish(second, "alone", RILL_TEXT, "x", 1), 0);
+}
+
+/* The other hub's messages go first, and with the closing goes the topic that is being published to. */
+TEST(backlog, the_only_subscriber_of_a_topic_is_found_too_slow_by_another_hub)
+{
+	two(RILL_SLOW_CLOSE, 0, 1);
+	assert_int_equal(rill_hub_new(&second, loop, NULL), 0);
+	assert_int_equal(rill_subscribe(second, "alone", &slow->conn, NULL), 0);
+	turn(publish_in_both);
+	expect_closings("1008:too slow ");
+	assert_int_equal(second->topic_count, 0);
+	rill_hub_free(second);
+	end();
+}
+
 TEST(backlog, without_memory_for_what_waits_the_connection_is_closed)
 {
 	bool closed = false;

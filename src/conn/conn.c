@@ -344,6 +344,13 @@ void rill_conn_resume(rill_conn *conn)
 	update_reading(conn);
 }
 
+/* A pong tells that what was published before its ping has arrived, as for what was sent. */
+static int send_control(struct rill_conn *conn, bool ping, struct rl_slice data)
+{
+	rl_conn_before_send(conn);
+	return may_send(conn) ? conn->ops->control(conn, ping, data) : RILL_ECLOSED;
+}
+
 int rill_ping(rill_conn *conn, const void *data, size_t len, rill_pong_fn fn, void *user)
 {
 	if (len > 125)
@@ -361,7 +368,7 @@ int rill_ping(rill_conn *conn, const void *data, size_t len, rill_pong_fn fn, vo
 		if (len)
 			memcpy(wait->data, data, len);
 	}
-	int rc = conn->ops->control(conn, true, rl_slice(data, len));
+	int rc = send_control(conn, true, rl_slice(data, len));
 	if (rc < 0)
 		rl_free(&conn->loop->env, wait);
 	else if (wait)
@@ -375,7 +382,7 @@ int rill_pong(rill_conn *conn, const void *data, size_t len)
 		return RILL_ETOOBIG;
 	if (!may_send(conn))
 		return RILL_ECLOSED;
-	int rc = conn->ops->control(conn, false, rl_slice(data, len));
+	int rc = send_control(conn, false, rl_slice(data, len));
 	return rc < 0 ? rc : 0;
 }
 

@@ -76,6 +76,26 @@ TEST(fanout, sending_and_publishing_keep_their_order)
 	end();
 }
 
+static void publish_and_ping(void)
+{
+	publish("news", "one");
+	assert_int_equal(rill_ping(&a->conn, "x", 1, NULL, NULL), 0);
+	publish("news", "two");
+	assert_int_equal(rill_pong(&a->conn, "y", 1), 0);
+	publish("news", "three");
+}
+
+TEST(fanout, pings_keep_their_order_too)
+{
+	three();
+	subscribe("news", a);
+	subscribe("news", b);
+	turn(publish_and_ping);
+	expect_got(a, "one <ping x> two <pong y> three|");
+	expect_got(b, "one two three|");
+	end();
+}
+
 static void publish_to_two_topics(void)
 {
 	publish("x", "one");

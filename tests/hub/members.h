@@ -96,6 +96,13 @@ static void op_set_reading(struct rill_conn *conn, bool on)
 	(void)on;
 }
 
+static int op_control(struct rill_conn *conn, bool ping, struct rl_slice data)
+{
+	note(member_of(conn), "<%s %.*s> ", ping ? "ping" : "pong", (int)data.len,
+		(const char *)data.data);
+	return 0;
+}
+
 static size_t op_queued(const struct rill_conn *conn)
 {
 	return rl_container(conn, struct member, conn)->queued;
@@ -137,6 +144,7 @@ static inline struct member *new_member(void)
 		.close = op_close,
 		.cut = op_cut,
 		.set_reading = op_set_reading,
+		.control = op_control,
 		.queued = op_queued,
 		.charge = op_charge,
 		.ended = op_cut,

@@ -43,6 +43,22 @@ static bool has_room(const struct rl_es_conn *c, size_t len)
 	return !queued || !max || (queued <= max && len <= max - queued);
 }
 
+/* An event stands in the loop's scratch buffer, or rc says why not. */
+static int send_scratch(struct rl_es_conn *c, int rc)
+{
+	struct rl_buf *scratch = &c->conn.loop->scratch;
+
+	if (rc == 0)
+		rc = rl_es_conn_write_scratch(c);
+	if (rc < 0)
+		rl_buf_consume(scratch, scratch->len);
+	else
+		rl_es_conn_put_off_ping(c);
+	if (scratch->cap > SCRATCH_KEEP)
+		rl_buf_release(scratch);
+	return rc;
+}
+
 static int op_send(struct rill_conn *conn, rill_kind kind, struct rl_slice data,
 	struct rl_blob *blob, bool first, bool last)
 {
@@ -59,17 +75,20 @@ static int op_send(struct rill_conn *conn, rill_kind kind, struct rl_slice data,
 		return RILL_ETOOBIG;
 	int rc = first && last ? write_event(c, scratch, data)
 			       : write_piece(c, scratch, data, first, last);
-	if (rc == 0)
-		rc = rl_es_conn_write_scratch(c);
-	if (rc < 0) {
-		rl_buf_consume(scratch, scratch->len);
+	rc = send_scratch(c, rc);
+	if (rc < 0)
 		c->piece_cr = cr;
-	} else {
-		rl_es_conn_put_off_ping(c);
-	}
-	if (scratch->cap > SCRATCH_KEEP)
-		rl_buf_release(scratch);
 	return rc;
+}
+
+static int write_published(struct rl_buf *out, const struct rl_publication *publication)
+{
+	struct rl_sse_event event = { publication->type, { NULL, 0 },
+		rl_blob_slice(publication->payload) };
+
+	if (publication->id.len)
+		event.id = publication->id;
+	return rl_sse_write(out, &event);
 }
 
 /* An event as it stands in the response, in one piece for all: of a chunked one with the chunk's size
@@ -77,17 +96,13 @@ static int op_send(struct rill_conn *conn, rill_kind kind, struct rl_slice data,
 static struct rl_blob *make_form(
 	struct rill_loop *loop, const struct rl_publication *publication, bool chunked)
 {
-	struct rl_sse_event event = { publication->type, { NULL, 0 },
-		rl_blob_slice(publication->payload) };
 	struct rl_buf text, framed;
 	struct rl_blob *blob = NULL;
 	char line[20];
 
-	if (publication->id.len)
-		event.id = publication->id;
 	rl_buf_init(&text, &loop->env);
 	rl_buf_init(&framed, &loop->env);
-	int rc = rl_sse_write(&text, &event);
+	int rc = write_published(&text, publication);
 	if (rc == 0 && chunked) {
 		size_t n = rl_http1_chunk_head(line, text.len);
 		rc = rl_buf_reserve_exact(&framed, n + text.len + 2);
@@ -124,6 +139,8 @@ static int op_publish(struct rill_conn *conn, struct rl_publication *publication
 		return RILL_EUNSUPPORTED;
 	if (!c->request)
 		return RILL_ECLOSED;
+	if (conn->traced) /* the tap sees what only the event itself shows */
+		return send_scratch(c, write_published(&conn->loop->scratch, publication));
 	uint32_t variant = rl_exchange_chunked(c->request);
 	const struct rl_form *form = rl_publication_form(publication, &form_key, variant);
 	if (form)
@@ -193,10 +210,13 @@ static size_t op_queued(const struct rill_conn *conn)
 	return c->request ? rill_response_queued(c->request) : 0;
 }
 
+/* What the hub lets wait for it. */
 static void op_charge(struct rill_conn *conn, ptrdiff_t bytes)
 {
-	(void)conn;
-	(void)bytes; /* no message comes in that could be kept */
+	struct rl_es_conn *c = rl_es_conn(conn);
+
+	if (c->request)
+		rl_exchange_charge(c->request, bytes);
 }
 
 static const char *op_nothing(const struct rill_conn *conn)

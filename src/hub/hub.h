@@ -70,7 +70,9 @@ struct rl_wait {
 	struct rl_wait *next; /* of the same subscription and queue */
 	struct rl_member *member;
 	struct rl_publication *publication;
-	uint32_t charged; /* to the connection */
+	struct rl_list shared; /* in publication->waiting */
+	uint32_t charged;      /* to the connection */
+	bool pays;             /* for the publication's payload */
 	bool replayed;
 };
 

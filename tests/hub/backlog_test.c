@@ -225,6 +225,27 @@ TEST(backlog, who_is_found_too_slow_right_before_a_send_is_closed_once)
 	end();
 }
 
+TEST(backlog, a_message_that_waits_for_several_is_charged_to_one_that_has_it_still)
+{
+	enum { LONG = 300 };
+	char text[LONG + 1] = { 0 };
+	memset(text, 'x', LONG);
+	two(RILL_SLOW_CLOSE, 0, 0);
+	quick->high = 1;
+	publish_now("t", "fills the other too");
+	publish_now("t", text);
+	ptrdiff_t sum = slow->charged + quick->charged;
+	assert_true(sum >= LONG && sum < 2 * LONG);
+	struct member *payer = slow->charged > quick->charged ? slow : quick;
+	struct member *other = payer == slow ? quick : slow;
+	assert_true(other->charged < LONG);
+	payer->high = 1000;
+	drain(payer);
+	assert_int_equal(payer->charged, 0);
+	assert_true(other->charged >= LONG);
+	end();
+}
+
 static rill_hub *second;
 
 static void publish_in_both(void)

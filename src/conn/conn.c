@@ -294,8 +294,8 @@ int rill_send_piece(rill_conn *conn, rill_kind kind, const void *data, size_t le
 	conn->piece_out = !last;
 	conn->piece_text = text;
 	rc = sent(conn, rc, len, last);
-	if (last && !first)
-		tell_watcher_of_room(conn);
+	if (last && !first && rc == 0)
+		tell_watcher_of_room(conn); /* else when it has drained */
 	return rc;
 }
 

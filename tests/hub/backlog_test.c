@@ -225,6 +225,18 @@ TEST(backlog, who_is_found_too_slow_right_before_a_send_is_closed_once)
 	end();
 }
 
+TEST(backlog, the_end_of_a_message_in_pieces_makes_no_room)
+{
+	two(RILL_SLOW_CLOSE, 0, 0);
+	assert_int_equal(rill_send_piece(&slow->conn, RILL_TEXT, "x", 1, false), 1);
+	publish_now("t", "waits");
+	assert_int_equal(rill_send_piece(&slow->conn, RILL_TEXT, "y", 1, true), 1);
+	expect_got(slow, "(x+) (y-) ");
+	drain(slow);
+	expect_got(slow, "waits ");
+	end();
+}
+
 TEST(backlog, a_message_that_waits_for_several_is_charged_to_one_that_has_it_still)
 {
 	enum { LONG = 300 };

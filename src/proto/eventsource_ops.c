@@ -162,6 +162,8 @@ static int op_close(struct rill_conn *conn, int code, struct rl_slice reason)
 
 	if (code < 0 || !rl_ws_code_sendable((unsigned)code) || reason.len > 123)
 		return RILL_EINVAL;
+	if (c->code)
+		return 0; /* before it was open, and that is still to be told */
 	c->code = (uint16_t)code;
 	rl_loop_clear_timer(conn->loop, &c->timer);
 	rill_response_end(c->request);

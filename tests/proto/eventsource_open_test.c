@@ -333,6 +333,24 @@ TEST(eventsource_open, a_client_that_is_gone_gets_no_stream)
 	finish();
 }
 
+TEST(eventsource_open, a_client_that_ends_behind_an_earlier_request_is_answered)
+{
+	start(NULL);
+	assert_int_equal(rill_eventsource_serve(http_server, "/sse", &handler, NULL, NULL), 0);
+	assert_int_equal(rill_server_handle(http_server, "/", hold, NULL, NULL), 0);
+	http_open(&peer);
+	http_send(&peer, "GET / HTTP/1.1\r\nHost: a\r\n\r\n" ASK "\r\n");
+	http_shut(&peer);
+	assert_non_null(held);
+	rill_respond(held, 204, NULL, NULL, 0);
+	http_turns();
+	http_expect_status(&peer, 204);
+	assert_non_null(strstr(http_take(&peer), "HTTP/1.1 200"));
+	assert_true(peer.ended);
+	expect_said("");
+	finish();
+}
+
 TEST(eventsource_open, a_response_that_was_begun_stays)
 {
 	start_held(ASK "\r\n");

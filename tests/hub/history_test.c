@@ -239,6 +239,20 @@ static void publish_transient(void)
 	assert_int_equal(rill_publish_event(hub, "t", &what), 0);
 }
 
+TEST(history, a_message_too_large_to_be_kept_leaves_no_topic)
+{
+	rill_hub_options options;
+	rill_hub_options_default(&options);
+	options.history_messages = 10;
+	options.history_bytes = 3;
+	start_with(&options);
+	publish_now("t", "four");
+	assert_int_equal(hub->topic_count, 0);
+	publish_now("t", "one");
+	assert_int_equal(hub->topic_count, 1);
+	stop();
+}
+
 TEST(history, the_transient_are_delivered_but_not_kept)
 {
 	start_history(10, 0, 0);

@@ -154,12 +154,17 @@ static size_t drop_queue(struct rl_member *member, struct rl_wait_queue *queue)
 	return n;
 }
 
+void rl_backlog_drop_replayed(struct rl_member *member)
+{
+	if (member->terms)
+		drop_queue(member, &member->terms->replayed);
+}
+
 void rl_backlog_drop(struct rl_member *member)
 {
-	if (!member->terms)
-		return;
-	drop_queue(member, &member->terms->replayed);
-	drop_queue(member, &member->terms->live);
+	rl_backlog_drop_replayed(member);
+	if (member->terms)
+		drop_queue(member, &member->terms->live);
 }
 
 static void count_dropped(struct rl_member *member, size_t n)

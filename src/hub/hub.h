@@ -214,8 +214,9 @@ struct rl_terms *rl_member_terms(struct rl_member *member);
 bool rl_backlog_add(struct rl_member *member, struct rl_publication *publication, bool replayed);
 /* Hands over what waits, as far as there is room. */
 void rl_backlog_move(struct rill_conn *conn);
-/* Drops what waits for a subscription. */
+/* Drops what waits for a subscription, or of that what is replayed. */
 void rl_backlog_drop(struct rl_member *member);
+void rl_backlog_drop_replayed(struct rl_member *member);
 /* A message does not fit: what the subscription's policy says. Results of rl_member_hand(). */
 bool rl_member_refuse(struct rl_member *member);
 /* Closes the connection; false. */

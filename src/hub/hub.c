@@ -198,7 +198,7 @@ static int publish(rill_hub *hub, struct rl_slice topic, const rill_publication 
 		memcpy(except, what->except, what->except_count * sizeof(*except));
 		qsort(except, what->except_count, sizeof(*except), by_number);
 	}
-	if (!rl_loop_turns_here(hub->loop))
+	if (!rl_loop_turns_here(hub->loop) || rl_fanout_under_way(hub->loop))
 		return rl_mailbox_put(hub->mailbox, topic, publication, except, what->except_count,
 			what->transient);
 	rl_mailbox_empty(hub->mailbox);

@@ -13,8 +13,9 @@
  * A topic has an array of members; a member is one subscription of one connection. The connection has
  * a subscriber, which is its watcher (conn.h): all its subscriptions, in all hubs of the loop.
  *
- * Nothing here calls up, so that nothing changes under a walk but by what the walk itself does: closing
- * those that are too slow. rill_topic_each() alone calls the program. */
+ * Nothing here calls up but rill_topic_each(). While messages are handed out, those who are too slow are
+ * closed; and taps and extensions of the program look at what is sent, and may do anything to others:
+ * so that walk too is one that keeps its place, and what they publish goes by way of the mailbox. */
 #ifndef RL_HUB_HUB_H
 #define RL_HUB_HUB_H
 
@@ -130,7 +131,8 @@ struct rl_batch {
 	size_t bytes;
 	struct rl_publication *parts[RL_PENDING_MAX];
 };
-/* A walk over the members of a topic that calls the program: see rl_topic_leave(). */
+
+/* A walk over the members of a topic in which the program may be called: see rl_topic_leave(). */
 struct rl_walk {
 	struct rl_walk *outer;
 	struct rill_hub *hub;   /* NULL: freed meanwhile */
@@ -151,6 +153,7 @@ struct rill_hub {
 	struct rl_list topics_pending;
 	uint64_t base; /* number of pending[0] among all that was published on the loop */
 	uint32_t pending_count;
+	bool handing; /* what is pending is being handed out: nothing may be added */
 	size_t pending_bytes;
 	struct rl_mailbox *mailbox;
 	struct rl_walk *walks;
@@ -203,8 +206,13 @@ void rl_fanout_deliver(struct rill_hub *hub);
 void rl_fanout_task(struct rl_task *task);
 /* Hands out what is pending for this one. */
 void rl_fanout_deliver_to(struct rill_conn *conn);
-/* Hands one publication over, or lets it wait; or does the first without asking. False: the connection was closed for it, and with it
- * went the subscriber. */
+/* Is something being handed out right now? For the loop's thread. */
+static inline bool rl_fanout_under_way(const struct rill_loop *loop)
+{
+	return loop->publishing && loop->publishing->handing;
+}
+/* Hands one publication over, or lets it wait; or does the first without asking. False: the connection
+ * was closed for it, and with it went the subscriber. */
 bool rl_member_hand(struct rl_member *member, struct rl_publication *publication, bool replayed);
 bool rl_member_send(struct rl_member *member, struct rl_publication *publication);
 

@@ -169,7 +169,8 @@ static int check(const rill_hub *hub, struct rl_slice topic, const rill_publicat
 	struct rl_slice type = rl_slice_str(what->type);
 	if (!topic.len || topic.len > hub->options.max_topic_name || type.len > TYPE_MAX)
 		return RILL_EINVAL;
-	if ((what->kind != RILL_TEXT && what->kind != RILL_BINARY) || (what->len && !what->data))
+	if ((what->kind != RILL_TEXT && what->kind != RILL_BINARY) || (what->len && !what->data) ||
+		(what->except_count && !what->except))
 		return RILL_EINVAL;
 	if (type.len && (memchr(type.data, '\r', type.len) || memchr(type.data, '\n', type.len)))
 		return RILL_EINVAL;

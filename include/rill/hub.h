@@ -102,8 +102,8 @@ RILL_API void rill_topic_each(rill_hub *hub, const char *topic,
 
 /* Publishes one message to all subscribers of a topic. Any thread; the bytes are the caller's again
  * when this returns. From inside a turn of the hub's loop (a callback of rill) it stands in line with
- * what is sent there; from elsewhere it is brought to the loop, in the order of the calls of one
- * thread. A kind that a subscriber's protocol does not have is not sent to it and counted as dropped.
+ * what is sent there; from elsewhere, and from a trace tap, it is brought to the loop, in the order of
+ * the calls of one thread. A kind that a subscriber's protocol does not have is not sent to it and counted as dropped.
  *
  * Returns 0, RILL_EUTF8 (a text that is none), RILL_EINVAL (topic), RILL_ELIMIT (the mailbox is
  * full), RILL_ENOMEM. */

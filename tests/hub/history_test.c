@@ -239,6 +239,39 @@ static void publish_transient(void)
 	assert_int_equal(rill_publish_event(hub, "t", &what), 0);
 }
 
+TEST(history, what_is_asked_for_again_and_again_waits_once)
+{
+	char first[RILL_MESSAGE_ID];
+	start_history(100, 0, 0);
+	publish_now("t", "one");
+	strcpy(first, latest());
+	publish_now("t", "two");
+	publish_now("t", "three");
+	a->high = 1;
+	for (int i = 0; i < 100; i++)
+		assert_int_equal(subscribe_since(a, first), 0);
+	assert_int_equal(stats_of("t").waiting, strlen("two") + strlen("three"));
+	expect_got(a, "two ");
+	a->high = 1000;
+	drain(a);
+	expect_got(a, "two three ");
+	end();
+}
+
+TEST(history, a_message_too_large_to_be_kept_leaves_no_topic)
+{
+	rill_hub_options options;
+	rill_hub_options_default(&options);
+	options.history_messages = 10;
+	options.history_bytes = 3;
+	start_with(&options);
+	publish_now("t", "four");
+	assert_int_equal(hub->topic_count, 0);
+	publish_now("t", "one");
+	assert_int_equal(hub->topic_count, 1);
+	stop();
+}
+
 TEST(history, the_transient_are_delivered_but_not_kept)
 {
 	start_history(10, 0, 0);

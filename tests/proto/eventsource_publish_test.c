@@ -1,5 +1,7 @@
 /* eventsource_publish_test.c: the hub's messages on event streams, and what a client that comes back
  * has missed. */
+#include <stdlib.h>
+#include "http/server_state.h"
 #include "hub/hub.h"
 #include "proto/eventsource_program.h"
 
@@ -151,5 +153,49 @@ TEST(eventsource_publish, who_was_away_too_long_is_told_of_the_gap)
 	assert_non_null(strstr(http_take(&back), "event: gap\r\n"));
 	assert_non_null(strstr(http_take(&back), want));
 	http_close(&back);
+	stop_hub();
+}
+
+TEST(eventsource_publish, what_waits_for_a_slow_stream_counts_as_held_by_the_server)
+{
+	enum { EACH = 500 * 1000, TIMES = 8 };
+	char *text = malloc(EACH + 1);
+	memset(text, 'x', EACH);
+	text[EACH] = 0;
+	start_hub(0);
+	rill_subscribe_options options;
+	rill_subscribe_options_default(&options);
+	options.max_bytes = 0;
+	come(&peer, NULL);
+	assert_int_equal(rill_subscribe(hub, "t", conn, &options), 0);
+	for (int i = 0; i < TIMES; i++)
+		publish(text);
+	rill_topic_stats stats = { .size = sizeof(stats) };
+	assert_int_equal(rill_topic_read_stats(hub, "t", &stats), 0);
+	assert_true(stats.waiting >= 2 * EACH);
+	assert_true(http_server->group.buffered > stats.waiting);
+	rill_close(conn, 1000, NULL);
+	assert_true(http_server->group.buffered < stats.waiting);
+	stop_hub();
+	free(text);
+}
+
+static void on_frame(rill_conn *c, const rill_frame *frame, void *user)
+{
+	(void)c;
+	(void)user;
+	say("%.*s", (int)frame->payload.len, (const char *)frame->payload.data);
+}
+
+TEST(eventsource_publish, the_trace_shows_what_is_published)
+{
+	start_hub(0);
+	come(&peer, NULL);
+	http_forget(&peer);
+	expect_said("open ");
+	assert_int_equal(rill_conn_trace(conn, on_frame, NULL), 0);
+	publish("x");
+	expect_said("data: x\r\n\r\n");
+	http_expect(&peer, "b\r\ndata: x\r\n\r\n\r\n");
 	stop_hub();
 }

@@ -250,7 +250,8 @@ static bool pump_short(struct rl_ws_conn *c, struct rl_slice *in)
 			break;
 		uint8_t *to = at + rl_ws_head_size(m.len);
 		size_t len = m.len;
-		if (!rl_ws_take_to(ws, in, &m, to, loop->now)) {
+		if (!rl_ws_take_to(in, &m, to)) {
+			rl_ws_refuse_text(ws, in, rl_loop_now(loop));
 			rl_ws_conn_flush_scratch(c);
 			failed(c);
 			return true;

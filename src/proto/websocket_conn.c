@@ -148,6 +148,12 @@ void rl_ws_conn_fail_later(struct rl_ws_conn *c)
 	rl_conn_closed_later(&c->conn, 1011);
 }
 
+static void count_pong(struct rl_ws_conn *c, size_t bytes)
+{
+	size_t room = UINT16_MAX - (size_t)c->pongs_waiting;
+	c->pongs_waiting = (uint16_t)(c->pongs_waiting + (bytes < room ? bytes : room));
+}
+
 static void deliver(struct rl_ws_conn *c, const struct rl_ws_event *ev)
 {
 	switch (ev->type) {
@@ -159,7 +165,7 @@ static void deliver(struct rl_ws_conn *c, const struct rl_ws_event *ev)
 			&c->conn, ev->text ? RILL_TEXT : RILL_BINARY, ev->data, ev->first, ev->fin);
 		break;
 	case RL_WS_PING:
-		c->pongs_waiting += (uint32_t)ev->data.len + 2;
+		count_pong(c, ev->data.len + 2);
 		rl_conn_ping(&c->conn, ev->data);
 		break;
 	case RL_WS_PONG:

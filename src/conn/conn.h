@@ -47,7 +47,8 @@ struct rl_conn_ops {
 	 * any other, by reference. Results of rill_send(); the queue's limit is not looked at: the hub
 	 * looks first. */
 	int (*publish)(struct rill_conn *conn, struct rl_publication *publication);
-	/* Takes a bundle of them at once, or RILL_EUNSUPPORTED: one by one. NULL: always so. */
+	/* Takes a bundle of them at once, behind which nothing follows for now, or RILL_EUNSUPPORTED: one
+	 * by one. NULL: always so. */
 	int (*publish_all)(struct rill_conn *conn, struct rl_publication *bundle);
 	/* Writes what is queued now, while it is in the cache; NULL: at the end of the turn. */
 	void (*flush)(struct rill_conn *conn);

@@ -139,18 +139,19 @@ static inline bool hand_topic(struct rill_hub *hub, const struct rl_topic *topic
 	return true;
 }
 
-/* Several small messages for everybody are worth joining; who is excepted from one needs them one by
- * one. */
+/* One message, or several small ones, for everybody: each receiver gets the same bytes in one go. Who is
+ * excepted from one needs them one by one. */
 static void make_batch(struct rill_hub *hub, const struct rl_topic *topic, struct rl_batch *batch)
 {
-	bool join = topic->count > 1 && topic->first != topic->last;
+	bool join = topic->count > 1;
 	batch->count = 0;
 	batch->bytes = 0;
 	batch->bundle = NULL;
 	for (uint32_t i = topic->first; i != RL_PENDING_NONE && join; i = hub->pending[i].next) {
 		batch->parts[batch->count++] = hub->pending[i].publication;
 		batch->bytes += hub->pending[i].publication->payload->len;
-		join = !hub->pending[i].except_count && batch->bytes <= RL_BUNDLE_BYTES;
+		join = !hub->pending[i].except_count &&
+		       (batch->count == 1 || batch->bytes <= RL_BUNDLE_BYTES);
 	}
 	if (join)
 		batch->bundle = rl_publication_bundle(rl_hub_env(hub), batch->parts, batch->count);

@@ -2,8 +2,9 @@
  * there is a table by topic (open addressing). */
 #include "hub/hub.h"
 
-/* A place that was taken; a search goes on behind it. */
-static struct rl_member removed;
+/* A place that was taken; a search goes on behind it. Nobody looks at it or writes to it. */
+static const struct rl_member place_that_was_taken;
+#define REMOVED ((struct rl_member *)(uintptr_t)&place_that_was_taken)
 
 enum { FIRST_LOG_ROOM = 2 };
 
@@ -65,7 +66,7 @@ static int remake_table(struct rl_subscriber *subscriber, const struct rl_env *e
 	if (!more->log_room)
 		place(table, log_room, &subscriber->first);
 	for (uint32_t i = 0; more->log_room && i < 1u << more->log_room; i++)
-		if (more->table[i] && more->table[i] != &removed)
+		if (more->table[i] && more->table[i] != REMOVED)
 			place(table, log_room, more->table[i]);
 	rl_free(env, more->table);
 	more->table = table;
@@ -179,7 +180,7 @@ static void forget(struct rl_subscriber *subscriber, const struct rl_member *mem
 	uint32_t mask = (1u << more->log_room) - 1, i = home(member->topic, more->log_room);
 	while (more->table[i & mask] != member)
 		i++;
-	more->table[i & mask] = &removed;
+	more->table[i & mask] = REMOVED;
 	more->count--;
 }
 
@@ -205,9 +206,9 @@ void rl_subscriber_remove_all(struct rill_conn *conn, const struct rill_hub *hub
 	}
 	for (uint32_t i = 0; i < 1u << more->log_room; i++) {
 		struct rl_member *member = more->table[i];
-		if (!member || member == &removed || (hub && member->topic->hub != hub))
+		if (!member || member == REMOVED || (hub && member->topic->hub != hub))
 			continue;
-		more->table[i] = &removed;
+		more->table[i] = REMOVED;
 		more->count--;
 		end(member);
 	}

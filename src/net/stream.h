@@ -278,6 +278,10 @@ void rl_stream_aim(struct rl_stream *stream, bool on);
 int rl_stream_write_blob(
 	struct rl_stream *stream, struct rl_slice head, struct rl_blob *blob, struct rl_slice part);
 
+/* All of a blob, with nothing more to follow in this turn: tries the kernel first, and refers to what it
+ * did not take. */
+int rl_stream_write_shared(struct rl_stream *stream, struct rl_blob *blob);
+
 /* Like write_parts, for large bytes: tries the kernel first and copies only what it did not
  * take. */
 int rl_stream_write_large(struct rl_stream *stream, struct rl_slice head, struct rl_slice bytes);

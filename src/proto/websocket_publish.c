@@ -165,6 +165,10 @@ static struct rl_blob *part_form(
 
 static struct rl_blob *join_parts(struct rl_ws_conn *c, struct rl_publication *bundle)
 {
+	if (bundle->part_count == 1) {
+		struct rl_blob *made, *form = part_form(c, bundle->parts[0], &made);
+		return made || !form ? made : rl_blob_ref(form);
+	}
 	struct rl_buf joined;
 	int rc = 0;
 	rl_buf_init(&joined, &c->conn.loop->env);
@@ -195,7 +199,9 @@ int rl_ws_op_publish_all(struct rill_conn *conn, struct rl_publication *bundle)
 			return RILL_EUNSUPPORTED;
 		}
 	}
-	return write_form(c, form->bytes);
+	int rc = rl_stream_write_shared(c->stream, form->bytes);
+	rl_conn_note_queue(conn, rl_stream_queued(c->stream));
+	return rc;
 }
 
 void rl_ws_op_flush(struct rill_conn *conn)

@@ -555,6 +555,51 @@ TEST(stream, a_large_write_behind_others_waits_for_its_turn)
 	finish();
 }
 
+TEST(stream, shared_bytes_go_past_an_empty_queue_and_the_rest_by_reference)
+{
+	static const size_t rooms[] = { 0, 1, 999, 1000, SIZE_MAX };
+	for (size_t k = 0; k < sizeof(rooms) / sizeof(*rooms); k++) {
+		start();
+		struct rl_blob *blob = rl_blob_new(test_env(), 2000);
+		for (size_t i = 0; i < 2000; i++)
+			blob->data[blob->len++] = (uint8_t)('a' + i % 26);
+		rl_stream_pause(t.b.stream);
+		memory_stream_room(t.b.stream, rooms[k]);
+		size_t taken = rooms[k] < 2000 ? rooms[k] : 2000;
+		assert_int_equal(rl_stream_write_shared(t.a.stream, blob), 0);
+		assert_int_equal(rl_stream_queued(t.a.stream), 2000 - taken);
+		assert_int_equal(blob->refs, taken < 2000 ? 2 : 1);
+		write_text(&t.a, "behind");
+		memory_stream_room(t.b.stream, SIZE_MAX);
+		memory_stream_pieces(t.b.stream, 0, 0, false);
+		rl_stream_resume(t.b.stream);
+		size_t at = 0;
+		for (int turns = 0; turns < 20 && at < 2006; turns++) {
+			t.b.len = 0;
+			rill_loop_turn(t.loop);
+			for (size_t i = 0; i < t.b.len; i++, at++)
+				assert_int_equal(t.b.got[i],
+					at < 2000 ? (uint8_t)('a' + at % 26)
+						  : (uint8_t) "behind"[at - 2000]);
+		}
+		assert_int_equal(at, 2006);
+		rl_blob_unref(blob);
+		finish();
+	}
+}
+
+TEST(stream, shared_bytes_behind_others_wait_for_their_turn)
+{
+	start();
+	struct rl_blob *blob = rl_blob_copy(test_env(), RL_SLICE("second"));
+	write_text(&t.a, "first ");
+	rl_stream_write_shared(t.a.stream, blob);
+	rl_blob_unref(blob);
+	test_settle(t.loop);
+	expect_got(&t.b, "first second");
+	finish();
+}
+
 static void lend_back(struct rl_stream *stream, struct rl_slice *in)
 {
 	struct rl_slice all = *in;

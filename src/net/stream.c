@@ -301,7 +301,7 @@ int rl_stream_write_shared(struct rl_stream *stream, struct rl_blob *blob)
 	}
 	if (n == 0)
 		return rl_stream_write_blob(stream, nothing, blob, rest);
-	stream->progress_at = (uint32_t)stream->loop->now;
+	stream->progress_at = (uint32_t)rl_loop_now(stream->loop);
 	if ((size_t)n == rest.len)
 		return stream->over;
 	rl_slice_skip(&rest, (size_t)n);

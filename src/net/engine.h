@@ -96,7 +96,7 @@ struct rl_engine_ops {
 	int (*open)(struct rl_engine **engine, struct rill_loop *loop);
 	void (*close)(struct rl_engine *engine);
 	/* Waits up to timeout_ms (-1: for ever, 0: not at all), then reports all that is ready.
-	 * loop->now is set anew between the two. 0 or RILL_EIO. */
+	 * Between the two loop->now becomes stale. 0 or RILL_EIO. */
 	int (*turn)(struct rl_engine *engine, int timeout_ms);
 	/* Any thread: ends a wait that is or will be under way; makes fd() readable. */
 	void (*wake)(struct rl_engine *engine);

@@ -294,21 +294,14 @@ static inline void dispatch(struct epoll *e, const struct epoll_event *event)
 		dispatch_other(e, kind, what, events);
 }
 
-static RARE int wait_failed(struct rill_loop *loop)
-{
-	int error = errno;
-	loop->now = loop->env.clock(loop->env.user);
-	return error == EINTR ? 0 : RILL_EIO;
-}
-
 static int epoll_turn(struct rl_engine *engine, int timeout_ms)
 {
 	struct epoll *e = of(engine);
 	struct rill_loop *loop = engine->loop;
 	int n = epoll_wait(e->fd, e->events, BATCH, timeout_ms);
+	loop->stale = true;
 	if (n < 0)
-		return wait_failed(loop);
-	loop->now = loop->env.clock(loop->env.user);
+		return errno == EINTR ? 0 : RILL_EIO;
 	e->count = n;
 	for (int at = 0; at < n; at++) {
 		e->at = at;

@@ -74,14 +74,14 @@ static void on_exhausted(struct rl_acceptor *acceptor, int error)
 	struct rl_listener *l = gate->listener;
 	struct rill_loop *loop = loop_of(l);
 
-	if (!l->complained_at || loop->now - l->complained_at >= COMPLAINT_MS) {
-		l->complained_at = loop->now;
+	if (!l->complained_at || rl_loop_now(loop) - l->complained_at >= COMPLAINT_MS) {
+		l->complained_at = rl_loop_now(loop);
 		rl_log(&loop->env, RILL_LOG_WARN, "no connections are accepted on %s for now: %s",
 			gate->url, strerror(error));
 	}
 	if (!rl_timer_is_set(&l->again))
 		rl_loop_set_timer(
-			loop, &l->again, loop->now + (l->moving ? MOVING_MS : EXHAUSTED_MS));
+			loop, &l->again, rl_loop_now(loop) + (l->moving ? MOVING_MS : EXHAUSTED_MS));
 	l->moving = false;
 }
 

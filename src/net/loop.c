@@ -176,8 +176,10 @@ static int wait_time(struct rill_loop *loop, int limit)
 		return 0;
 	if (next == RL_TIMER_NEVER)
 		return limit;
-	if (next < loop->now + NEAR_MS)
+	if (loop->stale || next < loop->now + NEAR_MS) {
+		loop->stale = false;
 		loop->now = loop->env.clock(loop->env.user);
+	}
 	if (next <= loop->now)
 		return 0;
 	uint64_t ms = next - loop->now;
@@ -208,7 +210,7 @@ static int turn(struct rill_loop *loop, int limit)
 	int timeout = wait_time(loop, limit);
 	loop->kicked = false;
 	int rc = loop->engine->ops->turn(loop->engine, timeout);
-	if (loop->next_due <= loop->now)
+	if (loop->next_due != RL_TIMER_NEVER && loop->next_due <= rl_loop_now(loop))
 		rl_wheel_run(&loop->wheel, loop->now);
 	if (atomic_load_explicit(&loop->shared.any, memory_order_acquire))
 		rl_loop_run_posted(loop);
@@ -265,7 +267,9 @@ int rill_loop_fd(rill_loop *loop)
 
 uint64_t rill_loop_now(const rill_loop *loop)
 {
-	return loop->in_turn ? loop->now : loop->env.clock(loop->env.user);
+	/* No loop is const: the program sees no change in that the turn's time has been read. */
+	return loop->in_turn ? rl_loop_now((struct rill_loop *)(uintptr_t)loop)
+			     : loop->env.clock(loop->env.user);
 }
 
 const char *rill_loop_io(const rill_loop *loop)

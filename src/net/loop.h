@@ -28,7 +28,7 @@ struct rill_loop {
 	struct rl_env env;
 	struct rl_engine *engine;
 	struct rl_wheel wheel;
-	uint64_t now;         /* ms, read once a turn; see rl_loop_now() */
+	uint64_t now;         /* ms, read once a turn, when first asked for: see rl_loop_now() */
 	struct rl_list eager; /* struct rl_task, run before the flush: they have more to write */
 	struct rl_list flush; /* struct rl_stream: something to write */
 	struct rl_list tasks; /* struct rl_task, run after the flush; may add more */
@@ -48,6 +48,7 @@ struct rill_loop {
 	uint64_t published;    /* messages of all hubs of the loop, so far */
 	struct rill_hub *publishing; /* the one with messages that are not handed out yet */
 	bool in_turn;
+	bool stale; /* now is older than this turn: the engine has waited since it was read */
 	bool last_event; /* the engine reports the last thing of this turn: what follows from it may
 	                  * as well be done at once as at the end */
 	bool ending;       /* rill_loop_free() is under way: nothing is begun any more */
@@ -120,12 +121,14 @@ static inline bool rl_loop_turns_here(struct rill_loop *loop)
 	       (uintptr_t)pthread_self();
 }
 
-/* The time: that of the turn, and outside of a turn, where it may be old, read anew. Whoever can
- * be called outside of a turn reckons from here. */
+/* The time: that of the turn, read when it is first asked for, and outside of a turn, where it may
+ * be old, read anew. Everybody reckons from here. */
 static inline uint64_t rl_loop_now(struct rill_loop *loop)
 {
-	if (!loop->in_turn)
+	if (!loop->in_turn || loop->stale) {
+		loop->stale = false;
 		loop->now = loop->env.clock(loop->env.user);
+	}
 	return loop->now;
 }
 

@@ -35,7 +35,7 @@ static void expire(struct rl_timer *base)
 {
 	struct rill_timer *timer = rl_container(base, struct rill_timer, timer);
 	if (timer->repeat) {
-		uint64_t now = timer->loop->now;
+		uint64_t now = rl_loop_now(timer->loop);
 		timer->due = later(timer->due, timer->repeat);
 		if (timer->due <= now)
 			timer->due = later(now, timer->repeat);

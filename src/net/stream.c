@@ -275,7 +275,7 @@ int rl_stream_write_large(struct rl_stream *stream, struct rl_slice head, struct
 	}
 	if (n == 0)
 		return rl_stream_write_parts(stream, parts, 2);
-	stream->progress_at = (uint32_t)stream->loop->now;
+	stream->progress_at = (uint32_t)rl_loop_now(stream->loop);
 	skip_parts(parts, (size_t)n);
 	int rc = rl_stream_write_parts(stream, parts, 2);
 	if (rc == RILL_ENOMEM) {
@@ -301,7 +301,7 @@ int rl_stream_write_shared(struct rl_stream *stream, struct rl_blob *blob)
 	}
 	if (n == 0)
 		return rl_stream_write_blob(stream, nothing, blob, rest);
-	stream->progress_at = (uint32_t)stream->loop->now;
+	stream->progress_at = (uint32_t)rl_loop_now(stream->loop);
 	if ((size_t)n == rest.len)
 		return stream->over;
 	rl_slice_skip(&rest, (size_t)n);
@@ -345,7 +345,7 @@ void rl_stream_wrote(struct rl_stream *stream, size_t n)
 	rl_queue_consume(&stream->queue, &stream->loop->chunks, n);
 	rl_stream_group_give(stream->group, n);
 	if (stream->blocked) {
-		stream->progress_at = (uint32_t)stream->loop->now;
+		stream->progress_at = (uint32_t)rl_loop_now(stream->loop);
 		leave_work(stream);
 		rl_stream_flush_later(stream);
 	} else if (!stream->queue.bytes && !rl_list_empty(&stream->work)) {
@@ -364,10 +364,10 @@ void rl_stream_blocked(struct rl_stream *stream)
 	rl_list_remove(&stream->work);
 	rl_list_append(&group->blocked, &stream->work);
 	stream->blocked = true;
-	stream->progress_at = (uint32_t)stream->loop->now;
+	stream->progress_at = (uint32_t)rl_loop_now(stream->loop);
 	if (group->stall_ms && !rl_timer_is_set(&group->sweep))
 		rl_loop_set_timer(group->loop, &group->sweep,
-			stream->loop->now + rl_stream_group_look_ms(group));
+			rl_loop_now(stream->loop) + rl_stream_group_look_ms(group));
 }
 
 void rl_stream_flush(struct rl_stream *stream)
@@ -375,7 +375,6 @@ void rl_stream_flush(struct rl_stream *stream)
 	if (stream->closed || stream->lost || stream->blocked || !stream->queue.bytes)
 		return;
 	rl_list_remove(&stream->work);
-	rl_loop_now(stream->loop);
 	stream->ops->flush(stream);
 }
 

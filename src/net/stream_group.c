@@ -37,7 +37,7 @@ static void cut_largest(struct rl_task *task)
 void rl_stream_group_sank(struct rl_stream_group *group)
 {
 	if (!rl_timer_is_set(&group->trim))
-		rl_loop_set_timer(group->loop, &group->trim, group->loop->now + TRIM_AFTER_MS);
+		rl_loop_set_timer(group->loop, &group->trim, rl_loop_now(group->loop) + TRIM_AFTER_MS);
 }
 
 /* Queues that rise and fall are to find their memory again, so half of it stays. */
@@ -59,7 +59,7 @@ uint32_t rl_stream_group_look_ms(const struct rl_stream_group *group)
 static void sweep_blocked(struct rl_timer *timer)
 {
 	struct rl_stream_group *group = rl_container(timer, struct rl_stream_group, sweep);
-	uint32_t now = (uint32_t)group->loop->now, next = rl_stream_group_look_ms(group);
+	uint32_t now = (uint32_t)rl_loop_now(group->loop), next = rl_stream_group_look_ms(group);
 	struct rl_list looked;
 
 	rl_list_init(&looked);
@@ -77,7 +77,7 @@ static void sweep_blocked(struct rl_timer *timer)
 			next = group->stall_ms - waited;
 	}
 	if (!rl_list_empty(&group->blocked))
-		rl_loop_set_timer(group->loop, timer, group->loop->now + next);
+		rl_loop_set_timer(group->loop, timer, rl_loop_now(group->loop) + next);
 }
 
 void rl_stream_group_init(struct rl_stream_group *group, struct rill_loop *loop)

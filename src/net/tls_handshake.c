@@ -34,7 +34,7 @@ static void take_pending(struct rl_tls *tls, struct rl_tls_pending *p)
 static void complain_of_http(struct rl_tls *tls, const char *peer)
 {
 	struct rl_tls_loop *shared = rl_tls_loop_have(tls->raw->loop);
-	uint64_t now = tls->raw->loop->now;
+	uint64_t now = rl_loop_now(tls->raw->loop);
 
 	if (shared->complained_at && now - shared->complained_at < COMPLAINT_MS)
 		return;

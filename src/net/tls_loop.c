@@ -35,7 +35,7 @@ static void begin_round(struct rl_timer *timer)
 		next->go(next);
 	}
 	if (shared->steps)
-		rl_loop_set_timer(shared->loop, &shared->turn, shared->loop->now);
+		rl_loop_set_timer(shared->loop, &shared->turn, rl_loop_now(shared->loop));
 }
 
 struct rl_tls_loop *rl_tls_loop_have(struct rill_loop *loop)

@@ -145,7 +145,7 @@ struct rl_ws_conn {
 	struct rl_ws_timer *timer;     /* NULL until there is a deadline */
 	char *names;      /* protocol NUL extensions NUL, then kept headers; NULL: none of them */
 	uint32_t charged; /* bytes of an unfinished message, as the stream was told */
-	uint32_t pongs_waiting; /* bytes of pongs queued since the queue was last empty */
+	uint16_t pongs_waiting; /* bytes of pongs queued since the queue was last empty, or the most it holds */
 	enum rl_ws_version version : 8;
 	bool clean : 1;  /* for the counts: the closing handshake was done */
 	bool broken : 1; /* ... the peer broke the protocol or a limit */

@@ -148,6 +148,12 @@ void rl_ws_conn_fail_later(struct rl_ws_conn *c)
 	rl_conn_closed_later(&c->conn, 1011);
 }
 
+static void count_pong(struct rl_ws_conn *c, size_t bytes)
+{
+	size_t room = UINT16_MAX - (size_t)c->pongs_waiting;
+	c->pongs_waiting = (uint16_t)(c->pongs_waiting + (bytes < room ? bytes : room));
+}
+
 static void deliver(struct rl_ws_conn *c, const struct rl_ws_event *ev)
 {
 	switch (ev->type) {
@@ -159,7 +165,7 @@ static void deliver(struct rl_ws_conn *c, const struct rl_ws_event *ev)
 			&c->conn, ev->text ? RILL_TEXT : RILL_BINARY, ev->data, ev->first, ev->fin);
 		break;
 	case RL_WS_PING:
-		c->pongs_waiting += (uint32_t)ev->data.len + 2;
+		count_pong(c, ev->data.len + 2);
 		rl_conn_ping(&c->conn, ev->data);
 		break;
 	case RL_WS_PONG:
@@ -250,7 +256,8 @@ static bool pump_short(struct rl_ws_conn *c, struct rl_slice *in)
 			break;
 		uint8_t *to = at + rl_ws_head_size(m.len);
 		size_t len = m.len;
-		if (!rl_ws_take_to(ws, in, &m, to, loop->now)) {
+		if (!rl_ws_take_to(in, &m, to)) {
+			rl_ws_refuse_text(ws, in, rl_loop_now(loop));
 			rl_ws_conn_flush_scratch(c);
 			failed(c);
 			return true;

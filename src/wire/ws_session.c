@@ -352,14 +352,12 @@ int rl_ws_take_short(struct rl_ws *ws, struct rl_slice *in, const struct rl_ws_s
 	return 1;
 }
 
-bool rl_ws_refuse_text(struct rl_ws *ws, struct rl_slice *in, uint64_t now)
+void rl_ws_refuse_text(struct rl_ws *ws, struct rl_slice *in, uint64_t now)
 {
 	give_up(ws, in, rl_ws_wrong(ws, RL_WS_BAD_DATA, "text is not UTF-8"), now);
-	return false;
 }
 
-bool rl_ws_take_large(struct rl_ws *ws, struct rl_slice *in, struct rl_ws_short m, uint8_t *to,
-	uint64_t now)
+bool rl_ws_take_large(struct rl_slice *in, struct rl_ws_short m, uint8_t *to)
 {
 	const uint8_t *payload = in->data + m.size;
 	uint32_t state = RL_UTF8_START;
@@ -368,9 +366,7 @@ bool rl_ws_take_large(struct rl_ws *ws, struct rl_slice *in, struct rl_ws_short 
 		rl_ws_mask(to, payload, m.len, payload - 4, 0);
 		return true;
 	}
-	return (rl_ws_mask_utf8(to, payload, m.len, payload - 4, 0, &state) &&
-		       rl_utf8_whole(state)) ||
-	       rl_ws_refuse_text(ws, in, now);
+	return rl_ws_mask_utf8(to, payload, m.len, payload - 4, 0, &state) && rl_utf8_whole(state);
 }
 
 /* What the last event handed out goes back. */

@@ -174,22 +174,21 @@ static inline bool rl_ws_glance(const struct rl_ws *ws, struct rl_slice in, stru
 }
 
 /* Takes what rl_ws_glance() has seen to where its owner wants it: in its place or before it, over
- * what has been taken already; servers only. False: it is not UTF-8, and the session has failed. */
-bool rl_ws_refuse_text(struct rl_ws *ws, struct rl_slice *in, uint64_t now);
-bool rl_ws_take_large(struct rl_ws *ws, struct rl_slice *in, struct rl_ws_short m, uint8_t *to,
-	uint64_t now);
-static inline bool rl_ws_take_to(struct rl_ws *ws, struct rl_slice *in,
-	const struct rl_ws_short *m, uint8_t *to, uint64_t now)
+ * what has been taken already; servers only. False: it is not UTF-8, and rl_ws_refuse_text() is to
+ * follow, which fails the session. */
+void rl_ws_refuse_text(struct rl_ws *ws, struct rl_slice *in, uint64_t now);
+bool rl_ws_take_large(struct rl_slice *in, struct rl_ws_short m, uint8_t *to);
+static inline bool rl_ws_take_to(struct rl_slice *in, const struct rl_ws_short *m, uint8_t *to)
 {
 	const uint8_t *payload = in->data + m->size;
 	size_t n = m->len;
 	uint32_t key;
 	if (n - 16 > 48)
-		return rl_ws_take_large(ws, in, *m, to, now);
+		return rl_ws_take_large(in, *m, to);
 	memcpy(&key, payload - 4, 4);
 	rl_ws_mask_few(to, payload, n, key);
 	if (m->text && !(n <= 32 && rl_utf8_short_ascii(to, n)) && !rl_utf8_valid(to, n))
-		return rl_ws_refuse_text(ws, in, now);
+		return false;
 	in->data = payload + n;
 	in->len -= m->size + n;
 	return true;

@@ -39,6 +39,39 @@ static void finish(void)
 	loop = NULL;
 }
 
+static unsigned clock_reads;
+
+static uint64_t counted_clock(void *user)
+{
+	(void)user;
+	return 1000 + clock_reads++;
+}
+
+static void ask_twice(struct rl_task *task)
+{
+	(void)task;
+	uint64_t first = rill_loop_now(loop);
+	assert_int_equal(rl_loop_now(loop), first);
+	assert_int_equal(rill_loop_now(loop), first);
+	see('t');
+}
+
+TEST(loop, reads_the_clock_once_in_a_turn_that_asks_for_it_and_not_in_others)
+{
+	struct rl_task task;
+	start();
+	loop->env.clock = counted_clock;
+	clock_reads = 0;
+	assert_int_equal(rill_loop_turn(loop), 0);
+	assert_int_equal(clock_reads, 0);
+	rl_task_init(&task, ask_twice);
+	rl_loop_defer(loop, &task);
+	assert_int_equal(rill_loop_turn(loop), 0);
+	expect_seen("t");
+	assert_int_equal(clock_reads, 1);
+	finish();
+}
+
 static bool readable(int fd)
 {
 	struct pollfd p = { .fd = fd, .events = POLLIN };

@@ -130,8 +130,10 @@ static size_t op_queued(const struct rill_conn *conn)
 
 static void op_charge(struct rill_conn *conn, ptrdiff_t bytes)
 {
-	(void)conn;
-	(void)bytes; /* no message comes in that could be kept */
+	const struct rl_es_conn *c = rl_es_const_conn(conn);
+
+	if (c->request)
+		rl_exchange_charge(c->request, bytes);
 }
 
 static const char *op_nothing(const struct rill_conn *conn)

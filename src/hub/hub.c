@@ -143,11 +143,11 @@ int rl_hub_take(struct rill_hub *hub, struct rl_slice name, struct rl_publicatio
 	}
 	if (topic->history && !transient)
 		rc = rl_history_add(topic->history, publication);
-	if (rc < 0)
+	topic->stats.published += rc == 0;
+	if (rc < 0 || !topic->count) {
+		rl_topic_release(topic); /* one made for this, whose history could not keep it */
 		return refused(hub, publication, except, rc);
-	topic->stats.published++;
-	if (!topic->count)
-		return refused(hub, publication, except, 0);
+	}
 	publication->encoded = &topic->stats.encoded;
 	rl_fanout_add(hub, topic,
 		&(struct rl_pending){ .publication = publication,

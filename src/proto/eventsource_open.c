@@ -199,8 +199,11 @@ int rill_eventsource_open(rill_conn **conn, rill_request *request, const rill_ha
 	int rc = rl_eventsource_new(&service, server, handler, options);
 	if (rc < 0)
 		return rc;
-	rc = is_head(request) ? write_head_only(service, request)
-			      : rl_es_conn_new(&c, service, request);
+	if (is_head(request))
+		rc = write_head_only(service, request);
+	else
+		rc = rl_exchange_peer_ended(request) ? RILL_ECLOSED
+						     : rl_es_conn_new(&c, service, request);
 	if (rc == 0 && c) {
 		c->conn.user = user;
 		service->parting = rl_server_stopping(server) ? 1001 : 0;

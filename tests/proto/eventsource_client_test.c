@@ -458,6 +458,8 @@ TEST(eventsource_client, what_makes_no_sense_is_refused_with_a_sentence)
 	refused("ws://a/", NULL, RILL_EINVAL, "scheme");
 	refused("http://", NULL, RILL_EINVAL, "");
 	refused("", NULL, RILL_EINVAL, "");
+	refused("http://me:secret@a:0/", NULL, RILL_EINVAL, "port");
+	assert_null(strstr(test_log(), "secret"));
 	options.connect.headers = bad;
 	refused("http://a/", &options, RILL_EINVAL, "Last-Event-ID");
 	options = defaults();

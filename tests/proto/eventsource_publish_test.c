@@ -101,6 +101,30 @@ TEST(eventsource_publish, an_event_carries_its_type_and_what_was_sent_stands_in_
 	stop_hub();
 }
 
+TEST(eventsource_publish, what_waits_for_one_that_does_not_read_counts_as_held)
+{
+	static char much[600 * 1024];
+	start_hub(0);
+	const struct rl_stream_group *group = &http_server->group;
+	memset(much, 'x', sizeof(much) - 1);
+	http_send(&peer, ASK "\r\n");
+	size_t idle = group->buffered;
+	publish(much); /* fills its queue */
+	size_t queued = group->buffered;
+	publish(much);
+	assert_true(group->buffered >= queued + strlen(much));
+	for (int i = 0; i < 1000 && group->buffered > idle; i++)
+		http_take(&peer);
+	assert_int_equal(group->buffered, idle);
+	publish(much);
+	publish(much);
+	assert_true(group->buffered > strlen(much));
+	rill_conn_destroy(conn);
+	http_turns();
+	assert_int_equal(group->buffered, 0);
+	stop_hub();
+}
+
 /* The id in the last event that came. */
 static void last_id(struct http_peer *p, char id[RILL_MESSAGE_ID])
 {

@@ -104,6 +104,7 @@ int rill_loop_new(rill_loop **result, const rill_loop_options *given)
 	rc = rl_engine_epoll.open(&loop->engine, loop);
 	if (rc < 0)
 		goto no_engine;
+	loop->engine->events = &rl_socket_events;
 	rl_log(&loop->env, RILL_LOG_INFO, "a loop runs on %s", loop->engine->ops->name);
 	*result = loop;
 	return 0;

@@ -158,6 +158,9 @@ void rl_loop_begin_random(struct rill_loop *loop);
 void rl_loop_run_posted(struct rill_loop *loop);
 void rl_loop_drop_posted(struct rill_loop *loop);
 
+/* For loop.c: what sockets do with what the engine tells them (socket.c). */
+extern const struct rl_sock_events rl_socket_events;
+
 /* For loop.c: writes out what stands in loop->flush (stream.c). */
 void rl_loop_flush_streams(struct rill_loop *loop);
 

@@ -166,8 +166,8 @@ static int open_client(struct rl_ws_client **result, struct rill_loop *loop, con
 	client->c.conn.user = options->user;
 	client->on_failed = options->on_failed;
 	client->failure = given_up;
-	rl_ws_init(&client->c.wire.rfc, &client->terms.config, RL_WS_CLIENT, &loop->scratch,
-		rl_loop_now(loop));
+	client->terms.config.out = &loop->scratch;
+	rl_ws_init(&client->c.wire.rfc, &client->terms.config, RL_WS_CLIENT, rl_loop_now(loop));
 	int rc = begin(client, loop, url, options);
 	if (rc < 0) {
 		fini_client(client);

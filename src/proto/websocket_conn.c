@@ -138,7 +138,7 @@ static void failed(struct rl_ws_conn *c)
 void rl_ws_conn_fail_later(struct rl_ws_conn *c)
 {
 	struct rl_stream *stream = c->stream;
-	rl_ws_fail(&c->wire.rfc, 1011, "an extension failed", rl_loop_now(c->conn.loop));
+	rl_ws_fail(&c->wire.rfc, RL_WS_FAULT_EXTENSION, rl_loop_now(c->conn.loop));
 	rl_ws_conn_flush_scratch(c);
 	rl_conn_keep_peer(&c->conn, &stream->peer);
 	c->broken = true;

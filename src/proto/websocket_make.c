@@ -61,8 +61,7 @@ static int init_framing(struct rl_ws_conn *c, struct rl_ws_opening *opening)
 	if (version == RL_WS_HIXIE75 || version == RL_WS_HIXIE76)
 		return init_hixie(c, &opening->wanted);
 	c->framing = &rl_ws_framing_rfc;
-	rl_ws_init(&c->wire.rfc, &c->terms->config, RL_WS_SERVER, &loop->scratch,
-		rl_loop_now(loop));
+	rl_ws_init(&c->wire.rfc, &c->terms->config, RL_WS_SERVER, rl_loop_now(loop));
 	c->wire.rfc.pipeline = opening->pipeline;
 	opening->pipeline = NULL;
 	return 0;

@@ -65,6 +65,8 @@ static void init_members(struct rill_loop *loop)
 	rl_list_init(&loop->tasks);
 	rl_list_init(&loop->dead);
 	rl_list_init(&loop->services);
+	rl_task_batch_init(&loop->late_conns);
+	rl_task_batch_init(&loop->dead_conns);
 	rl_list_init(&loop->shared.posted);
 	atomic_init(&loop->shared.any, false);
 	atomic_init(&loop->stop, false);

@@ -160,9 +160,7 @@ static int open_client(struct rl_ws_client **result, struct rill_loop *loop, con
 	rl_conn_init(&client->c.conn, &rl_ws_client_ops, handler, loop);
 	rl_list_init(&client->early);
 	set_terms(&client->terms, options);
-	client->c.terms = &client->terms;
 	client->c.version = RL_WS_HYBI13;
-	client->c.framing = &rl_ws_framing_rfc;
 	client->c.conn.user = options->user;
 	client->on_failed = options->on_failed;
 	client->failure = given_up;

@@ -41,7 +41,9 @@ int connection_open(struct connection *conn, struct load *load, const char *path
 		.stamps = conn->stamps };
 	rl_buf_init(&conn->out, &load->env);
 	rl_buf_init(&conn->head, &load->env);
-	rl_ws_init(&conn->ws, &load->session, RL_WS_CLIENT, &conn->out, 0);
+	conn->session = load->session;
+	conn->session.out = &conn->out;
+	rl_ws_init(&conn->ws, &conn->session, RL_WS_CLIENT, 0);
 	load->alive++;
 	return 0;
 }
@@ -230,7 +232,7 @@ static int take_frames(struct connection *conn, struct rl_slice *in, uint64_t no
 	while ((rc = rl_ws_next(&conn->ws, in, &ev, now / 1000000)) > 0)
 		if (take_event(conn, &ev, now) < 0)
 			return -1;
-	return rc < 0 ? fail(conn, conn->ws.error_text) : 0;
+	return rc < 0 ? fail(conn, rl_ws_error_text(&conn->ws)) : 0;
 }
 
 static int take_raw(struct connection *conn, struct rl_slice *in, uint64_t now)

@@ -31,6 +31,7 @@ struct connection {
 	bool answered;       /* CLOSING: the peer's Close has come */
 	SSL *ssl;
 	const char *path;
+	struct rl_ws_config session; /* the load's, with out of its own */
 	struct rl_ws ws;
 	struct rl_buf out;  /* request, pongs, Close: goes before the next message */
 	struct rl_buf head; /* of the answer, until it is whole */

@@ -10,11 +10,34 @@
 #include "conn/hold.h"
 #include "conn/publication.h"
 
-static void free_conn(struct rl_task *task)
+/* Calls fn for what stands in a batch now. */
+static void run_batch(struct rl_task *task, void (*fn)(struct rill_conn *conn))
 {
-	struct rill_conn *conn = rl_container(task, struct rill_conn, task);
+	struct rl_list now;
+	rl_list_init(&now);
+	rl_list_splice(&now, &rl_container(task, struct rl_task_batch, task)->nodes);
+	while (!rl_list_empty(&now)) {
+		struct rill_conn *conn = rl_container(now.next, struct rill_conn, due);
+		rl_list_remove(&conn->due);
+		fn(conn);
+	}
+}
+
+static void free_conn(struct rill_conn *conn)
+{
 	rl_conn_extra_free(conn);
 	conn->ops->free(conn);
+}
+
+static void free_conns(struct rl_task *task)
+{
+	run_batch(task, free_conn);
+}
+
+/* Will on_close be called at the end of the turn? */
+static inline bool is_late(const struct rill_conn *conn)
+{
+	return !rl_list_empty(&conn->due);
 }
 
 static void drop_ref(struct rill_conn *conn)
@@ -22,9 +45,11 @@ static void drop_ref(struct rill_conn *conn)
 	assert(conn->refs > 0);
 	if (--conn->refs > 0)
 		return;
-	rl_list_remove(&conn->task.node);
-	rl_task_init(&conn->task, free_conn);
-	rl_loop_bury(conn->loop, &conn->task);
+	struct rl_task_batch *dead = &conn->loop->dead_conns;
+	rl_list_remove(&conn->due);
+	rl_list_append(&dead->nodes, &conn->due);
+	dead->task.fn = free_conns;
+	rl_loop_bury(conn->loop, &dead->task);
 }
 
 void rl_conn_init(struct rill_conn *conn, const struct rl_conn_ops *ops,
@@ -39,7 +64,7 @@ void rl_conn_init(struct rill_conn *conn, const struct rl_conn_ops *ops,
 		.state = RILL_CONN_CONNECTING,
 	};
 	rl_list_init(&conn->node);
-	rl_task_init(&conn->task, NULL);
+	rl_list_init(&conn->due);
 }
 
 void rl_conn_opened(struct rill_conn *conn, const rill_request *request)
@@ -145,7 +170,7 @@ void rl_conn_closed(struct rill_conn *conn, int code, struct rl_slice reason)
 		return;
 	conn->state = RILL_CONN_CLOSED;
 	leave_watcher(conn);
-	rl_list_remove(&conn->task.node); /* a later on_close is this one now */
+	rl_list_remove(&conn->due); /* a later on_close is this one now */
 	rl_list_remove(&conn->node);
 	rl_hold_forget_all(conn);
 	if (!conn->opened) /* ended() says the last word then */
@@ -159,21 +184,27 @@ void rl_conn_closed(struct rill_conn *conn, int code, struct rl_slice reason)
 	drop_ref(conn);
 }
 
-static void close_now(struct rl_task *task)
+static void close_now(struct rill_conn *conn)
 {
-	struct rill_conn *conn = rl_container(task, struct rill_conn, task);
 	rl_conn_closed(conn, conn->close_code, rl_slice(NULL, 0));
+}
+
+static void close_late(struct rl_task *task)
+{
+	run_batch(task, close_now);
 }
 
 void rl_conn_closed_later(struct rill_conn *conn, int code)
 {
-	if (conn->state == RILL_CONN_CLOSED || conn->task.fn)
+	struct rl_task_batch *late = &conn->loop->late_conns;
+	if (conn->state == RILL_CONN_CLOSED || is_late(conn))
 		return;
 	conn->state = RILL_CONN_CLOSING;
 	leave_watcher(conn);
 	conn->close_code = (uint16_t)code;
-	rl_task_init(&conn->task, close_now);
-	rl_loop_defer(conn->loop, &conn->task);
+	rl_list_append(&late->nodes, &conn->due);
+	late->task.fn = close_late;
+	rl_loop_defer(conn->loop, &late->task);
 }
 
 /* The public functions. */
@@ -323,7 +354,7 @@ int rill_close(rill_conn *conn, int code, const char *reason)
 
 void rill_conn_destroy(rill_conn *conn)
 {
-	if (conn->state == RILL_CONN_CLOSED || conn->task.fn)
+	if (conn->state == RILL_CONN_CLOSED || is_late(conn))
 		return;
 	conn->ops->cut(conn);
 	rl_conn_closed_later(conn, 1006);
@@ -331,7 +362,7 @@ void rill_conn_destroy(rill_conn *conn)
 
 static void update_reading(struct rill_conn *conn)
 {
-	if (conn->state != RILL_CONN_CLOSED && !conn->task.fn)
+	if (conn->state != RILL_CONN_CLOSED && !is_late(conn))
 		conn->ops->set_reading(conn, !conn->paused && !conn->starved);
 }
 

@@ -91,7 +91,7 @@ struct rill_conn {
 	void *user;
 	struct rill_loop *loop;
 	struct rl_list node;         /* the service's: all its connections */
-	struct rl_task task;         /* on_close at the end of the turn; freeing */
+	struct rl_list due;          /* in the loop's late_conns, then in dead_conns */
 	struct rl_conn_extra *extra; /* what few connections need; NULL until then */
 	struct rl_conn_watcher *watcher; /* NULL: nobody watches */
 	uint64_t id;

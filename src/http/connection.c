@@ -306,7 +306,7 @@ void rl_connection_settle(struct rl_connection *c)
 /* Has the bytes in hand shown again, and more read. */
 static void read_on(struct rl_connection *c)
 {
-	if (!c->stream || (!c->held && c->stream->kept_len == 0))
+	if (!c->stream || (!c->held && rl_stream_in_hand(c->stream) == 0))
 		return;
 	c->held = false;
 	rl_stream_pause(c->stream);
@@ -317,7 +317,7 @@ static void read_on(struct rl_connection *c)
 static void look(struct rl_connection *c)
 {
 	rl_connection_settle(c);
-	if (c->stream && c->ended && c->stream->kept_len == 0)
+	if (c->stream && c->ended && rl_stream_in_hand(c->stream) == 0)
 		rl_connection_check_end(c);
 	if (c->stream && rl_connection_can_read(c))
 		read_on(c);

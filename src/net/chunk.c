@@ -172,25 +172,38 @@ int rl_queue_lend_more(struct rl_queue *queue, struct rl_chunk_pool *pool, struc
 	return 0;
 }
 
+/* Takes the first out; NULL: there is none. Its bytes are still in the sum. */
+static struct rl_chunk *pop(struct rl_queue *queue)
+{
+	struct rl_chunk *first = rl_queue_first(queue);
+	if (first == queue->last)
+		queue->last = NULL;
+	else
+		queue->last->next = first->next;
+	return first;
+}
+
 int rl_queue_keep(struct rl_queue *queue, struct rl_chunk_pool *pool)
 {
-	struct rl_chunk **link = &queue->first;
-	for (; *link; link = &(*link)->next) {
-		struct rl_chunk *lent = *link;
-		if (lent->cap || lent->blob)
-			continue;
-		struct rl_chunk *own = rl_chunk_new(pool, lent->len);
-		if (!own)
-			return RILL_ENOMEM;
-		memcpy(own->bytes, lent->data, lent->len);
-		own->len = lent->len;
-		own->next = lent->next;
-		*link = own;
-		if (queue->last == lent)
-			queue->last = own;
-		rl_chunk_free(pool, lent);
+	struct rl_queue kept = { 0 };
+	struct rl_chunk *chunk;
+	int rc = 0;
+	while ((chunk = pop(queue)) != NULL) {
+		if (rc == 0 && !chunk->cap && !chunk->blob) {
+			struct rl_chunk *own = rl_chunk_new(pool, chunk->len);
+			if (own) {
+				memcpy(own->bytes, chunk->data, chunk->len);
+				own->len = chunk->len;
+				rl_chunk_free(pool, chunk);
+				chunk = own;
+			} else {
+				rc = RILL_ENOMEM;
+			}
+		}
+		rl_queue_push(&kept, chunk);
 	}
-	return 0;
+	*queue = kept;
+	return rc;
 }
 
 void rl_queue_consume_parts(struct rl_queue *queue, struct rl_chunk_pool *pool, size_t n)
@@ -198,17 +211,14 @@ void rl_queue_consume_parts(struct rl_queue *queue, struct rl_chunk_pool *pool, 
 	assert(n <= queue->bytes);
 	queue->bytes -= n;
 	while (n) {
-		struct rl_chunk *chunk = queue->first;
+		struct rl_chunk *chunk = rl_queue_first(queue);
 		if (n < chunk->len) {
 			chunk->data += n;
 			chunk->len -= n;
 			return;
 		}
 		n -= chunk->len;
-		queue->first = chunk->next;
-		if (!queue->first)
-			queue->last = NULL;
-		rl_chunk_free(pool, chunk);
+		rl_chunk_free(pool, pop(queue));
 	}
 }
 
@@ -220,7 +230,8 @@ void rl_queue_clear(struct rl_queue *queue, struct rl_chunk_pool *pool)
 int rl_queue_view(const struct rl_queue *queue, struct iovec *parts, int room)
 {
 	int n = 0;
-	for (const struct rl_chunk *chunk = queue->first; chunk && n < room; chunk = chunk->next)
+	for (const struct rl_chunk *chunk = rl_queue_first(queue); chunk && n < room;
+			chunk = chunk == queue->last ? NULL : chunk->next)
 		parts[n++] = (struct iovec){ (void *)(uintptr_t)chunk->data, chunk->len };
 	return n;
 }

@@ -62,19 +62,25 @@ static inline size_t rl_chunk_room(const struct rl_chunk *chunk)
 	return !chunk->cap ? 0 : (size_t)(chunk->bytes + chunk->cap - (chunk->data + chunk->len));
 }
 
-/* A queue of them. */
+/* A queue of them: a ring, so that one pointer finds both ends. */
 struct rl_queue {
-	struct rl_chunk *first, *last;
+	struct rl_chunk *last; /* its next is the first; NULL: empty */
 	size_t bytes;
 };
 
+static inline struct rl_chunk *rl_queue_first(const struct rl_queue *queue)
+{
+	return queue->last ? queue->last->next : NULL;
+}
+
 static inline void rl_queue_push(struct rl_queue *queue, struct rl_chunk *chunk)
 {
-	chunk->next = NULL;
-	if (queue->last)
+	if (queue->last) {
+		chunk->next = queue->last->next;
 		queue->last->next = chunk;
-	else
-		queue->first = chunk;
+	} else {
+		chunk->next = chunk;
+	}
 	queue->last = chunk;
 	queue->bytes += chunk->len;
 }
@@ -93,10 +99,9 @@ static inline uint8_t *rl_queue_claim(
 			return rl_queue_claim_first(queue, pool, n, soon);
 		pool->shelves[RL_SHELF_SMALL].free = chunk->next;
 		pool->shelves[RL_SHELF_SMALL].count--;
-		chunk->next = NULL;
 		chunk->data = chunk->bytes;
 		chunk->len = queue->bytes = n;
-		queue->first = queue->last = chunk;
+		queue->last = chunk->next = chunk;
 		return chunk->bytes;
 	}
 	if (n > rl_chunk_room(chunk))
@@ -121,9 +126,9 @@ void rl_queue_consume_parts(struct rl_queue *queue, struct rl_chunk_pool *pool, 
 
 static inline void rl_queue_consume(struct rl_queue *queue, struct rl_chunk_pool *pool, size_t n)
 {
-	struct rl_chunk *chunk = queue->first;
+	struct rl_chunk *chunk = queue->last;
 	/* One chunk that shares nothing, gone at once: that is the answer to a message. */
-	if (n != queue->bytes || !n || chunk != queue->last || chunk->blob ||
+	if (n != queue->bytes || !n || chunk->next != chunk || chunk->blob ||
 		!rl_chunk_shelve(pool, chunk)) {
 		rl_queue_consume_parts(queue, pool, n);
 		return;
@@ -141,10 +146,9 @@ static inline int rl_queue_lend(
 	if (!last && more) {
 		pool->shelves[RL_SHELF_REF].free = more->next;
 		pool->shelves[RL_SHELF_REF].count--;
-		more->next = NULL;
 		more->data = bytes.data;
 		more->len = queue->bytes = bytes.len;
-		queue->first = queue->last = more;
+		queue->last = more->next = more;
 		return 0;
 	}
 	if (!last || last->cap || last->blob || last->data + last->len != bytes.data)

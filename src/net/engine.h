@@ -20,7 +20,7 @@ struct rl_sock;
 struct rl_acceptor;
 struct rl_watch;
 
-/* A connected stream socket; lives in the stream that owns it. */
+/* What the engine tells of sockets; the same for all of a loop, which are those of streams. */
 struct rl_sock_events {
 	/* n bytes came: writable memory of the loop's receive buffer, good until this returns,
 	 * with the loop's headroom in front of it. After rl_sock close or reading off inside,
@@ -42,8 +42,8 @@ struct rl_sock_events {
 	void (*on_target)(struct rl_sock *sock, size_t n);
 };
 
+/* A connected stream socket; lives in the stream that owns it. */
 struct rl_sock {
-	const struct rl_sock_events *events;
 	union {
 		struct {
 			int fd;
@@ -143,6 +143,7 @@ struct rl_engine_ops {
 struct rl_engine {
 	const struct rl_engine_ops *ops;
 	struct rill_loop *loop;
+	const struct rl_sock_events *events; /* the loop's, set once it is open */
 };
 
 extern const struct rl_engine_ops rl_engine_epoll;

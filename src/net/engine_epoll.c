@@ -96,15 +96,15 @@ static inline void arm(struct epoll *e, struct rl_sock *sock)
 	control(e, EPOLL_CTL_MOD, sock->fd, want, sock, IS_SOCK);
 }
 
-static RARE void fail(struct rl_sock *sock, int rc)
+static RARE void fail(struct epoll *e, struct rl_sock *sock, int rc)
 {
 	sock->failed = true;
-	sock->events->on_end(sock, rc);
+	e->engine.events->on_end(sock, rc);
 }
 
 /* A hang-up or an error of a socket that is not read, or that has nothing more to read. One that
  * was shut down by both sides has come to its end in order. */
-static RARE void hang_up(struct rl_sock *sock, uint32_t events)
+static RARE void hang_up(struct epoll *e, struct rl_sock *sock, uint32_t events)
 {
 	int error = 0;
 	socklen_t len = sizeof(error);
@@ -114,28 +114,29 @@ static RARE void hang_up(struct rl_sock *sock, uint32_t events)
 	if (events & EPOLLERR)
 		getsockopt(sock->fd, SOL_SOCKET, SO_ERROR, &error, &len);
 	if (error)
-		fail(sock, socket_error(error));
+		fail(e, sock, socket_error(error));
 	else if (sock->ended && !sock->shut)
-		fail(sock, RILL_ERESET);
+		fail(e, sock, RILL_ERESET);
 }
 
 /* Nothing was received: the end, an error, or nothing there after all. */
-static RARE void receive_nothing(struct rl_sock *sock, ssize_t n, uint32_t events)
+static RARE void receive_nothing(
+	struct epoll *e, struct rl_sock *sock, ssize_t n, uint32_t events)
 {
 	if (n == 0) {
 		sock->ended = true;
-		sock->events->on_end(sock, 0);
+		e->engine.events->on_end(sock, 0);
 	} else if (errno == EAGAIN || errno == EINTR) {
 		if (events & BROKEN)
-			hang_up(sock, events);
+			hang_up(e, sock, events);
 	} else {
-		fail(sock, socket_error(errno));
+		fail(e, sock, socket_error(errno));
 	}
 }
 
 /* Receives into the owner's memory, and what is more than that behind it into the buffer. */
-static __attribute__((noinline)) ssize_t receive_split(
-	struct rl_sock *sock, uint8_t *target, size_t len, uint8_t *buffer, size_t size)
+static __attribute__((noinline)) ssize_t receive_split(struct epoll *e, struct rl_sock *sock,
+	uint8_t *target, size_t len, uint8_t *buffer, size_t size)
 {
 	struct iovec parts[2] = { { target, len }, { buffer, size } };
 	struct msghdr msg = { .msg_iov = parts, .msg_iovlen = 2 };
@@ -143,9 +144,9 @@ static __attribute__((noinline)) ssize_t receive_split(
 	if (n <= 0)
 		return n;
 	size_t got = (size_t)n, direct = got < len ? got : len;
-	sock->events->on_target(sock, direct);
+	e->engine.events->on_target(sock, direct);
 	if (got > direct && !sock->closed)
-		sock->events->on_read(sock, buffer, got - direct);
+		e->engine.events->on_read(sock, buffer, got - direct);
 	return n;
 }
 
@@ -157,17 +158,17 @@ static __attribute__((noinline)) void receive_more(struct epoll *e, struct rl_so
 	/* Bounded, so that one connection cannot starve the others: epoll tells again. */
 	for (int i = 0; i < MAX_RECEIVES; i++) {
 		size_t len = 0;
-		uint8_t *target = sock->aimed ? sock->events->target(sock, &len) : NULL;
+		uint8_t *target = sock->aimed ? e->engine.events->target(sock, &len) : NULL;
 		ssize_t n;
 		if (target) {
-			n = receive_split(sock, target, len, buffer, size);
+			n = receive_split(e, sock, target, len, buffer, size);
 		} else {
 			n = recv(sock->fd, buffer, size, 0);
 			if (n > 0)
-				sock->events->on_read(sock, buffer, (size_t)n);
+				e->engine.events->on_read(sock, buffer, (size_t)n);
 		}
 		if (n <= 0) {
-			receive_nothing(sock, n, events);
+			receive_nothing(e, sock, n, events);
 			return;
 		}
 		/* Less than there was room for: that was all, unless the end stands behind it. */
@@ -184,10 +185,10 @@ static inline void receive(struct epoll *e, struct rl_sock *sock)
 	const struct rill_loop *loop = e->engine.loop;
 	ssize_t n = recv(sock->fd, loop->receive + RL_HEADROOM, loop->receive_size, 0);
 	if (n <= 0) {
-		receive_nothing(sock, n, EPOLLIN);
+		receive_nothing(e, sock, n, EPOLLIN);
 		return;
 	}
-	sock->events->on_read(sock, loop->receive + RL_HEADROOM, (size_t)n);
+	e->engine.events->on_read(sock, loop->receive + RL_HEADROOM, (size_t)n);
 	if ((size_t)n == loop->receive_size && !sock->closed && sock->reading)
 		receive_more(e, sock, EPOLLIN);
 }
@@ -199,7 +200,7 @@ static RARE void sock_ready_rarely(struct epoll *e, struct rl_sock *sock, uint32
 		return;
 	if (sock->writing && (events & (EPOLLOUT | BROKEN))) {
 		sock->writing = false;
-		sock->events->on_written(sock, 0);
+		e->engine.events->on_written(sock, 0);
 		if (sock->closed)
 			return;
 	}
@@ -207,7 +208,7 @@ static RARE void sock_ready_rarely(struct epoll *e, struct rl_sock *sock, uint32
 		if (wants_bytes(sock))
 			receive_more(e, sock, events);
 		else if (events & BROKEN)
-			hang_up(sock, events);
+			hang_up(e, sock, events);
 	}
 	if (!sock->closed)
 		arm(e, sock);
@@ -319,7 +320,7 @@ static void epoll_end_turn(struct rl_engine *engine)
 	while (e->closed) {
 		struct rl_sock *sock = e->closed;
 		e->closed = sock->next;
-		sock->events->on_closed(sock);
+		e->engine.events->on_closed(sock);
 	}
 }
 
@@ -511,7 +512,7 @@ static int epoll_open(struct rl_engine **result, struct rill_loop *loop)
 	struct epoll *e = rl_zalloc(&loop->env, sizeof(*e));
 	if (!e)
 		return RILL_ENOMEM;
-	e->engine = (struct rl_engine){ &rl_engine_epoll, loop };
+	e->engine = (struct rl_engine){ .ops = &rl_engine_epoll, .loop = loop };
 	e->fd = epoll_create1(EPOLL_CLOEXEC);
 	e->wake_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
 	e->timer_fd = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);

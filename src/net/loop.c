@@ -65,6 +65,8 @@ static void init_members(struct rill_loop *loop)
 	rl_list_init(&loop->tasks);
 	rl_list_init(&loop->dead);
 	rl_list_init(&loop->services);
+	rl_task_batch_init(&loop->late_conns);
+	rl_task_batch_init(&loop->dead_conns);
 	rl_list_init(&loop->shared.posted);
 	atomic_init(&loop->shared.any, false);
 	atomic_init(&loop->stop, false);
@@ -104,6 +106,7 @@ int rill_loop_new(rill_loop **result, const rill_loop_options *given)
 	rc = rl_engine_epoll.open(&loop->engine, loop);
 	if (rc < 0)
 		goto no_engine;
+	loop->engine->events = &rl_socket_events;
 	rl_log(&loop->env, RILL_LOG_INFO, "a loop runs on %s", loop->engine->ops->name);
 	*result = loop;
 	return 0;

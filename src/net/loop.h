@@ -22,6 +22,13 @@ struct rl_task {
 	void (*fn)(struct rl_task *task);
 };
 
+/* Things of one kind for which one function does something then: each needs a node, and the batch has
+ * the task. What comes while they are gone through has the next round. */
+struct rl_task_batch {
+	struct rl_task task;
+	struct rl_list nodes;
+};
+
 struct rill_hub;
 
 struct rill_loop {
@@ -44,6 +51,7 @@ struct rill_loop {
 	                          * may be lent to its stream */
 	const void *opening;     /* the conn whose on_open runs, and the request it came by */
 	const void *opening_request;
+	struct rl_task_batch late_conns, dead_conns; /* conn.c: on_close is due; to be freed */
 	uint64_t last_conn_id; /* connections are numbered over all services of the loop */
 	uint64_t published;    /* messages of all hubs of the loop, so far */
 	struct rill_hub *publishing; /* the one with messages that are not handed out yet */
@@ -104,6 +112,12 @@ static inline void rl_task_init(struct rl_task *task, void (*fn)(struct rl_task 
 	task->fn = fn;
 }
 
+static inline void rl_task_batch_init(struct rl_task_batch *batch)
+{
+	rl_task_init(&batch->task, NULL);
+	rl_list_init(&batch->nodes);
+}
+
 /* Sees to it that a turn comes when one is needed and none is under way. Called by whatever
  * leaves work behind. */
 void rl_loop_kick(struct rill_loop *loop);
@@ -157,6 +171,9 @@ void rl_loop_begin_random(struct rill_loop *loop);
 /* For loop.c: runs, or drops, what was posted. */
 void rl_loop_run_posted(struct rill_loop *loop);
 void rl_loop_drop_posted(struct rill_loop *loop);
+
+/* For loop.c: what sockets do with what the engine tells them (socket.c). */
+extern const struct rl_sock_events rl_socket_events;
 
 /* For loop.c: writes out what stands in loop->flush (stream.c). */
 void rl_loop_flush_streams(struct rill_loop *loop);

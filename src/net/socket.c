@@ -64,8 +64,8 @@ static __attribute__((noinline)) void flush_all(struct rl_stream *stream)
 static void flush(struct rl_stream *stream)
 {
 	struct rl_engine *engine = stream->loop->engine;
-	const struct rl_chunk *chunk = stream->queue.first;
-	if (!chunk || chunk->next) {
+	const struct rl_chunk *chunk = stream->queue.last;
+	if (!chunk || chunk->next != chunk) {
 		flush_all(stream);
 		return;
 	}
@@ -167,7 +167,7 @@ static void on_closed(struct rl_sock *sock)
 static uint8_t *target(struct rl_sock *sock, size_t *len)
 {
 	struct rl_stream *stream = above(sock);
-	if (stream->kept_len || stream->lost)
+	if (rl_stream_in_hand(stream) || stream->lost)
 		return NULL;
 	return stream->events->target(stream, len);
 }
@@ -178,7 +178,7 @@ static void on_target(struct rl_sock *sock, size_t n)
 	stream->events->on_target(stream, n);
 }
 
-static const struct rl_sock_events sock_events = {
+const struct rl_sock_events rl_socket_events = {
 	.on_read = on_read,
 	.on_end = on_end,
 	.on_written = on_written,
@@ -228,7 +228,7 @@ int rl_accepted_stream(struct rl_stream **result, struct rl_stream_group *group,
 	struct socket_stream *s = rl_alloc(&group->loop->env, sizeof(*s));
 	if (!s)
 		return RILL_ENOMEM;
-	s->sock = (struct rl_sock){ .events = &sock_events, .fd = fd };
+	s->sock = (struct rl_sock){ .fd = fd };
 	rc = engine->ops->add(engine, &s->sock);
 	if (rc < 0) {
 		rl_free(&group->loop->env, s);

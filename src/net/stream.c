@@ -89,7 +89,7 @@ void rl_stream_own(struct rl_stream *stream, const struct rl_stream_events *even
 	rl_stream_aim(stream, false);
 	stream->again = true;
 	if (stream->lost ||
-		(!stream->in_read && !stream->paused && (stream->kept_len || stream->ended)))
+		(!stream->in_read && !stream->paused && (rl_stream_in_hand(stream) || stream->ended)))
 		rl_loop_defer(stream->loop, &stream->task);
 }
 
@@ -121,7 +121,7 @@ void rl_stream_resume(struct rl_stream *stream)
 	if (!stream->ended)
 		stream->ops->set_reading(stream, true);
 	stream->again = true;
-	if (!stream->in_read && (stream->kept_len || (stream->ended && !stream->end_told)))
+	if (!stream->in_read && (rl_stream_in_hand(stream) || (stream->ended && !stream->end_told)))
 		rl_loop_defer(stream->loop, &stream->task);
 }
 

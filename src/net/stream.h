@@ -114,6 +114,12 @@ static inline void rl_stream_group_give(struct rl_stream_group *group, size_t by
 /* Cuts what still lingers after rl_stream_close_gently(); no other streams are left. */
 void rl_stream_group_fini(struct rl_stream_group *group);
 
+/* Bytes in hand that the owner has not used. */
+struct rl_kept {
+	uint32_t len, cap;
+	uint8_t bytes[];
+};
+
 struct rl_stream {
 	const struct rl_stream_ops *ops;
 	const struct rl_stream_events *events;
@@ -124,8 +130,7 @@ struct rl_stream {
 	struct rl_list work; /* in loop->flush or group->blocked */
 	struct rl_task task; /* what is to be told at the end of the turn; then freeing */
 	struct rl_queue queue;
-	uint8_t *kept; /* bytes in hand that the owner has not used */
-	uint32_t kept_len, kept_cap;
+	struct rl_kept *kept; /* NULL: none */
 	uint32_t charged;     /* bytes the owner holds for this stream (message parts) */
 	uint32_t progress_at; /* low bits of the loop's clock: the queue last moved */
 	struct rl_addr peer;  /* who it is to be taken for (PROXY protocol seen) */
@@ -170,10 +175,10 @@ void rl_stream_wrote(struct rl_stream *stream, size_t n);
 static inline void rl_stream_wrote_all(struct rl_stream *stream)
 {
 	struct rl_stream_group *group = stream->group;
-	struct rl_chunk *chunk = stream->queue.first;
+	struct rl_chunk *chunk = stream->queue.last;
 	size_t n = stream->queue.bytes;
 	if (stream->blocked || stream->over || stream->shut || stream->tell_flushed ||
-		chunk != stream->queue.last || chunk->blob || !rl_list_empty(&stream->work) ||
+		chunk->next != chunk || chunk->blob || !rl_list_empty(&stream->work) ||
 		group->peak - group->buffered + n > RL_TRIM_BYTES ||
 		!rl_chunk_shelve(&stream->loop->chunks, chunk)) {
 		rl_stream_wrote(stream, n);
@@ -320,10 +325,16 @@ static inline bool rl_stream_above_high(const struct rl_stream *stream)
 	return stream->over;
 }
 
+/* How many bytes are in hand, saved. */
+static inline size_t rl_stream_in_hand(const struct rl_stream *stream)
+{
+	return stream->kept ? stream->kept->len : 0;
+}
+
 /* What the group's sum holds for this stream; a lost one is out of it. */
 static inline size_t rl_stream_held(const struct rl_stream *stream)
 {
-	return stream->lost ? 0 : stream->queue.bytes + stream->kept_len + stream->charged;
+	return stream->lost ? 0 : stream->queue.bytes + rl_stream_in_hand(stream) + stream->charged;
 }
 
 /* Accounts bytes which the owner holds on this stream's behalf (negative: gives back). */

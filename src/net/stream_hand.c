@@ -11,18 +11,21 @@ enum { MAX_KEPT = 1 << 30, MIN_KEPT = 64 };
 
 static int reserve(struct rl_stream *stream, size_t need)
 {
-	size_t cap = stream->kept_cap ? stream->kept_cap : MIN_KEPT;
-	if (need <= stream->kept_cap)
+	struct rl_kept *kept = stream->kept;
+	size_t cap = kept ? kept->cap : MIN_KEPT;
+	if (kept && need <= cap)
 		return 0;
 	if (need > MAX_KEPT)
 		return RILL_ELIMIT;
 	while (cap < need)
 		cap *= 2;
-	uint8_t *memory = rl_resize(&stream->loop->env, stream->kept, cap);
-	if (!memory)
+	kept = rl_resize(&stream->loop->env, kept, sizeof(*kept) + cap);
+	if (!kept)
 		return RILL_ENOMEM;
-	stream->kept = memory;
-	stream->kept_cap = (uint32_t)cap;
+	if (!stream->kept)
+		kept->len = 0;
+	kept->cap = (uint32_t)cap;
+	stream->kept = kept;
 	return 0;
 }
 
@@ -30,11 +33,12 @@ static int keep(struct rl_stream *stream, const uint8_t *data, size_t n)
 {
 	if (!n)
 		return 0;
-	int rc = reserve(stream, stream->kept_len + n);
+	int rc = reserve(stream, rl_stream_in_hand(stream) + n);
 	if (rc < 0)
 		return rc;
-	memcpy(stream->kept + stream->kept_len, data, n);
-	stream->kept_len += (uint32_t)n;
+	struct rl_kept *kept = stream->kept;
+	memcpy(kept->bytes + kept->len, data, n);
+	kept->len += (uint32_t)n;
 	rl_stream_account(stream, (ptrdiff_t)n);
 	return 0;
 }
@@ -43,17 +47,17 @@ static int keep(struct rl_stream *stream, const uint8_t *data, size_t n)
  * looking at it still. */
 static void keep_last(struct rl_stream *stream, size_t len)
 {
-	size_t used = stream->kept_len - len;
+	struct rl_kept *kept = stream->kept;
+	size_t used = kept->len - len;
 	if (stream->closed)
 		return;
 	rl_stream_account(stream, -(ptrdiff_t)used);
-	stream->kept_len = (uint32_t)len;
+	kept->len = (uint32_t)len;
 	if (len) {
-		memmove(stream->kept, stream->kept + used, len);
+		memmove(kept->bytes, kept->bytes + used, len);
 	} else {
-		rl_free(&stream->loop->env, stream->kept);
+		rl_free(&stream->loop->env, kept);
 		stream->kept = NULL;
-		stream->kept_cap = 0;
 	}
 }
 
@@ -103,14 +107,14 @@ static inline __attribute__((always_inline)) void show(struct rl_stream *stream,
 static void show_later(struct rl_stream *stream)
 {
 	if (stream->again && !stream->paused && !stream->closed && !stream->lost &&
-		(stream->kept_len || (stream->ended && !stream->end_told)))
+		(rl_stream_in_hand(stream) || (stream->ended && !stream->end_told)))
 		rl_loop_defer(stream->loop, &stream->task);
 }
 
 /* All that is in hand is in kept. */
 static void show_kept(struct rl_stream *stream)
 {
-	struct rl_slice in = rl_slice(stream->kept, stream->kept_len);
+	struct rl_slice in = rl_slice(stream->kept->bytes, stream->kept->len);
 	show(stream, &in, false);
 	keep_last(stream, in.len);
 }
@@ -150,6 +154,7 @@ static void save_rest(struct rl_stream *stream, struct rl_slice in)
 static void feed_more(struct rl_stream *stream, uint8_t *data, size_t n, bool has_headroom)
 {
 	struct rl_slice in = rl_slice(data, n);
+	size_t in_hand = rl_stream_in_hand(stream);
 	if (over_limit(stream->group)) { /* shown when somebody has been cut */
 		int rc = keep(stream, data, n);
 		if (rc < 0)
@@ -159,16 +164,16 @@ static void feed_more(struct rl_stream *stream, uint8_t *data, size_t n, bool ha
 		return;
 	}
 	if (stream->paused ||
-		(stream->kept_len && (!has_headroom || stream->kept_len > RL_HEADROOM))) {
+		(in_hand && (!has_headroom || in_hand > RL_HEADROOM))) {
 		feed_joined(stream, data, n);
 		show_later(stream);
 		return;
 	}
-	if (stream->kept_len) {
-		in = rl_slice(data - stream->kept_len, n + stream->kept_len);
-		memcpy(data - stream->kept_len, stream->kept, stream->kept_len);
-		rl_stream_account(stream, -(ptrdiff_t)stream->kept_len);
-		stream->kept_len = 0;
+	if (in_hand) {
+		in = rl_slice(data - in_hand, n + in_hand);
+		memcpy(data - in_hand, stream->kept->bytes, in_hand);
+		rl_stream_account(stream, -(ptrdiff_t)in_hand);
+		stream->kept->len = 0;
 	}
 	show(stream, &in, true);
 	save_rest(stream, in);
@@ -179,7 +184,7 @@ void rl_stream_feed(struct rl_stream *stream, uint8_t *data, size_t n, bool has_
 	struct rl_slice in = rl_slice(data, n);
 	if (stream->closed || stream->lost || !n)
 		return;
-	if (stream->paused || stream->kept_len || over_limit(stream->group)) {
+	if (stream->paused || stream->kept || over_limit(stream->group)) {
 		feed_more(stream, data, n, has_headroom);
 		return;
 	}
@@ -201,7 +206,7 @@ void rl_stream_feed_end(struct rl_stream *stream)
 	stream->ended = true;
 	if (stream->paused)
 		return;
-	if (stream->again && stream->kept_len)
+	if (stream->again && rl_stream_in_hand(stream))
 		rl_loop_defer(stream->loop, &stream->task); /* those come first */
 	else
 		tell_end(stream);
@@ -212,11 +217,11 @@ void rl_stream_show_again(struct rl_stream *stream)
 	if (stream->paused)
 		return; /* again stays for the resume */
 	stream->again = false;
-	if (stream->kept_len)
+	if (rl_stream_in_hand(stream))
 		show_kept(stream);
 	if (stream->closed || stream->lost || stream->paused)
 		return;
-	if (stream->again && stream->kept_len)
+	if (stream->again && rl_stream_in_hand(stream))
 		show_later(stream);
 	else if (stream->ended && !stream->end_told)
 		tell_end(stream);
@@ -226,12 +231,13 @@ int rl_stream_unread(struct rl_stream *stream, struct rl_slice bytes)
 {
 	if (!bytes.len)
 		return 0;
-	int rc = reserve(stream, stream->kept_len + bytes.len);
+	int rc = reserve(stream, rl_stream_in_hand(stream) + bytes.len);
 	if (rc < 0)
 		return RILL_ENOMEM;
-	memmove(stream->kept + bytes.len, stream->kept, stream->kept_len);
-	memcpy(stream->kept, bytes.data, bytes.len);
-	stream->kept_len += (uint32_t)bytes.len;
+	struct rl_kept *kept = stream->kept;
+	memmove(kept->bytes + bytes.len, kept->bytes, kept->len);
+	memcpy(kept->bytes, bytes.data, bytes.len);
+	kept->len += (uint32_t)bytes.len;
 	rl_stream_account(stream, (ptrdiff_t)bytes.len);
 	stream->again = true;
 	return 0;

@@ -92,6 +92,7 @@ static void set_terms(struct rill_websocket *service)
 	const rill_websocket_options *o = &service->options;
 	struct rl_ws_config *config = &service->terms.config;
 	rl_ws_config_default(config);
+	config->out = &service->loop->scratch;
 	config->max_message = o->max_message;
 	config->max_fragments = o->max_fragments;
 	config->pieces = o->pieces;

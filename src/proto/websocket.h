@@ -138,22 +138,29 @@ struct rl_ws_timer {
  * say nothing. */
 struct rl_ws_conn {
 	struct rill_conn conn;
-	const struct rl_ws_terms *terms; /* of its service, or its client */
 	struct rl_stream *stream; /* NULL: let go */
-	const struct rl_ws_framing *framing;
-	struct rl_ws_opening *opening; /* until on_open is called */
-	struct rl_ws_timer *timer;     /* NULL until there is a deadline */
+	union {
+		struct rl_ws_opening *opening; /* unopened: has a deadline of its own */
+		struct rl_ws_timer *timer;     /* later; NULL until there is a deadline */
+	};
 	char *names;      /* protocol NUL extensions NUL, then kept headers; NULL: none of them */
 	uint32_t charged; /* bytes of an unfinished message, as the stream was told */
 	uint16_t pongs_waiting; /* bytes of pongs queued since the queue was last empty, or the most it holds */
 	enum rl_ws_version version : 8;
+	bool hixie : 1;    /* what is spoken: see rl_ws_framing() */
+	bool unopened : 1; /* a server's: on_open is to be called yet */
 	bool clean : 1;  /* for the counts: the closing handshake was done */
 	bool broken : 1; /* ... the peer broke the protocol or a limit */
 	bool secure : 1;
 	bool held_back : 1; /* reading stopped until waiting pongs are taken */
 	union {
+		const struct rl_ws_config *config; /* either begins with it: of the terms of its
+		                                    * service, or its client */
 		struct rl_ws rfc;
-		struct rl_hixie *hixie; /* owned */
+		struct {
+			const struct rl_ws_config *same_config;
+			struct rl_hixie *hixie; /* owned */
+		};
 	} wire;
 };
 
@@ -162,10 +169,20 @@ static inline struct rl_ws_conn *rl_ws_conn(struct rill_conn *conn)
 	return rl_container(conn, struct rl_ws_conn, conn);
 }
 
+static inline const struct rl_ws_framing *rl_ws_framing(const struct rl_ws_conn *c)
+{
+	return c->hixie ? &rl_ws_framing_hixie : &rl_ws_framing_rfc;
+}
+
+static inline const struct rl_ws_terms *rl_ws_terms(const struct rl_ws_conn *c)
+{
+	return rl_container(c->wire.config, struct rl_ws_terms, config);
+}
+
 /* A server's connection: its service. */
 static inline struct rill_websocket *rl_ws_service(const struct rl_ws_conn *c)
 {
-	return rl_container(c->terms, struct rill_websocket, terms);
+	return rl_container(rl_ws_terms(c), struct rill_websocket, terms);
 }
 
 /* Makes a connection for an opening that was accepted, on a stream taken from HTTP; writes the

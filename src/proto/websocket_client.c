@@ -160,14 +160,12 @@ static int open_client(struct rl_ws_client **result, struct rill_loop *loop, con
 	rl_conn_init(&client->c.conn, &rl_ws_client_ops, handler, loop);
 	rl_list_init(&client->early);
 	set_terms(&client->terms, options);
-	client->c.terms = &client->terms;
 	client->c.version = RL_WS_HYBI13;
-	client->c.framing = &rl_ws_framing_rfc;
 	client->c.conn.user = options->user;
 	client->on_failed = options->on_failed;
 	client->failure = given_up;
-	rl_ws_init(&client->c.wire.rfc, &client->terms.config, RL_WS_CLIENT, &loop->scratch,
-		rl_loop_now(loop));
+	client->terms.config.out = &loop->scratch;
+	rl_ws_init(&client->c.wire.rfc, &client->terms.config, RL_WS_CLIENT, rl_loop_now(loop));
 	int rc = begin(client, loop, url, options);
 	if (rc < 0) {
 		fini_client(client);

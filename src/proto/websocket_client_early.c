@@ -58,7 +58,7 @@ int rl_ws_client_keep(struct rl_ws_conn *c, rill_kind kind, struct rl_slice data
 		.first = first,
 		.last = last,
 	};
-	if (c->terms->max_send && data.len > c->terms->max_send)
+	if (rl_ws_terms(c)->max_send && data.len > rl_ws_terms(c)->max_send)
 		return RILL_ETOOBIG;
 	return keep(rl_ws_client(c), &what);
 }
@@ -96,8 +96,8 @@ int rl_ws_client_send_early(struct rl_ws_client *client)
 	struct rl_ws_conn *c = &client->c;
 	while (!rl_list_empty(&client->early)) {
 		const struct early *e = rl_container(client->early.next, struct early, node);
-		int rc = e->control ? c->framing->control(c, e->ping, e->data)
-				    : c->framing->send(
+		int rc = e->control ? rl_ws_framing(c)->control(c, e->ping, e->data)
+				    : rl_ws_framing(c)->send(
 					      c, e->kind, e->data, e->blob, e->first, e->last);
 		if (rc < 0)
 			return rc;

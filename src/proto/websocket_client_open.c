@@ -93,8 +93,7 @@ static void begin_session(struct rl_ws_client *client)
 	struct rl_ws_conn *c = &client->c;
 	struct rill_loop *loop = c->conn.loop;
 	struct rl_ws_pipeline *pipeline = c->wire.rfc.pipeline;
-	rl_ws_init(&c->wire.rfc, &client->terms.config, RL_WS_CLIENT, &loop->scratch,
-		rl_loop_now(loop));
+	rl_ws_init(&c->wire.rfc, &client->terms.config, RL_WS_CLIENT, rl_loop_now(loop));
 	c->wire.rfc.pipeline = pipeline;
 	rl_ws_conn_update_timer(c);
 }

@@ -20,7 +20,7 @@ int rl_ws_conn_flush_scratch(struct rl_ws_conn *c)
 	int rc = 0;
 	if (scratch->len) {
 		struct rl_slice bytes = rl_buf_slice(scratch);
-		if (c->conn.traced && c->framing == &rl_ws_framing_rfc)
+		if (c->conn.traced && !c->hixie)
 			rl_ws_trace_out(c, bytes);
 		rc = c->stream ? rl_stream_write(c->stream, bytes) : RILL_ECLOSED;
 		rl_buf_consume(scratch, scratch->len);
@@ -47,20 +47,20 @@ static struct rl_timer *timer_of(struct rl_ws_conn *c)
 
 void rl_ws_conn_set_timer(struct rl_ws_conn *c, uint64_t due)
 {
-	struct rl_timer *timer = timer_of(c);
+	struct rl_timer *timer = c->unopened ? NULL : timer_of(c);
 	if (timer && timer->due != due)
 		rl_loop_set_timer(c->conn.loop, timer, due);
 }
 
 static void clear_timer(struct rl_ws_conn *c)
 {
-	if (c->timer)
+	if (!c->unopened && c->timer)
 		rl_loop_clear_timer(c->conn.loop, &c->timer->timer);
 }
 
 void rl_ws_conn_update_timer(struct rl_ws_conn *c)
 {
-	uint64_t due = c->framing->deadline(c);
+	uint64_t due = rl_ws_framing(c)->deadline(c);
 	if (due == RL_TIMER_NEVER)
 		clear_timer(c);
 	else
@@ -70,21 +70,29 @@ void rl_ws_conn_update_timer(struct rl_ws_conn *c)
 /* The message that is being assembled counts as buffered. */
 static void update_charge(struct rl_ws_conn *c)
 {
-	size_t held = c->framing->held(c);
+	size_t held = rl_ws_framing(c)->held(c);
 	if (held == c->charged || held > UINT32_MAX)
 		return;
 	rl_stream_charge(c->stream, (ptrdiff_t)held - (ptrdiff_t)c->charged);
 	c->charged = (uint32_t)held;
 }
 
+/* From here on it has a timer of its own. */
+static struct rl_ws_opening *take_opening(struct rl_ws_conn *c)
+{
+	struct rl_ws_opening *opening = c->opening;
+	c->unopened = false;
+	c->timer = NULL;
+	return opening;
+}
+
 /* Nothing below may call up any more; what opened is forgotten. */
 void rl_ws_conn_let_go(struct rl_ws_conn *c)
 {
-	struct rl_ws_opening *opening = c->opening;
-	clear_timer(c);
-	c->opening = NULL;
-	if (opening)
-		rl_ws_opening_abandon(opening);
+	if (c->unopened)
+		rl_ws_opening_abandon(take_opening(c));
+	else
+		clear_timer(c);
 }
 
 /* on_close is told before the stream goes, which knows who the peer was. */
@@ -106,7 +114,7 @@ void rl_ws_conn_lost(struct rl_ws_conn *c)
  * sends is read and dropped for a while, lest a reset swallows them. */
 static void end_gently(struct rl_ws_conn *c, int code, struct rl_slice reason)
 {
-	uint32_t ms = c->terms->config.close_timeout;
+	uint32_t ms = c->wire.config->close_timeout;
 	rl_stream_close_gently(tell_close(c, code, reason), ms);
 }
 
@@ -114,7 +122,7 @@ static void end_gently(struct rl_ws_conn *c, int code, struct rl_slice reason)
  * whose ports stay taken, and a client waits for that. */
 static void end_clean(struct rl_ws_conn *c, int code, struct rl_slice reason)
 {
-	uint32_t linger = c->terms->config.linger;
+	uint32_t linger = c->wire.config->linger;
 	bool client = c->conn.ops == &rl_ws_client_ops;
 	c->clean = true;
 	if (client && linger)
@@ -126,7 +134,7 @@ static void end_clean(struct rl_ws_conn *c, int code, struct rl_slice reason)
 static void failed(struct rl_ws_conn *c)
 {
 	int code;
-	const char *text = c->framing->failure(c, &code);
+	const char *text = rl_ws_framing(c)->failure(c, &code);
 	char peer[RL_ADDR_TEXT];
 	rl_addr_host(&c->stream->peer, peer);
 	rl_log(&c->conn.loop->env, RILL_LOG_INFO, "websocket: %s failed with %d: %s", peer, code,
@@ -138,13 +146,13 @@ static void failed(struct rl_ws_conn *c)
 void rl_ws_conn_fail_later(struct rl_ws_conn *c)
 {
 	struct rl_stream *stream = c->stream;
-	rl_ws_fail(&c->wire.rfc, 1011, "an extension failed", rl_loop_now(c->conn.loop));
+	rl_ws_fail(&c->wire.rfc, RL_WS_FAULT_EXTENSION, rl_loop_now(c->conn.loop));
 	rl_ws_conn_flush_scratch(c);
 	rl_conn_keep_peer(&c->conn, &stream->peer);
 	c->broken = true;
 	rl_ws_conn_let_go(c);
 	c->stream = NULL;
-	rl_stream_close_gently(stream, c->terms->config.close_timeout);
+	rl_stream_close_gently(stream, c->wire.config->close_timeout);
 	rl_conn_closed_later(&c->conn, 1011);
 }
 
@@ -180,16 +188,16 @@ static void deliver(struct rl_ws_conn *c, const struct rl_ws_event *ev)
 /* hixie-76 opens only when its challenge is in. */
 static bool framing_open(const struct rl_ws_conn *c)
 {
-	return c->framing == &rl_ws_framing_rfc || c->wire.hixie->state != RL_HIXIE_CHALLENGE;
+	return !c->hixie || c->wire.hixie->state != RL_HIXIE_CHALLENGE;
 }
 
 static void tell_open(struct rl_ws_conn *c)
 {
-	struct rl_ws_opening *opening = c->opening;
-	if (!opening)
+	if (!c->unopened)
 		return;
+	struct rl_ws_opening *opening = take_opening(c);
 	struct rill_websocket *service = opening->service;
-	c->opening = NULL;
+	rl_ws_conn_update_timer(c);
 	service->stats.opened++;
 	service->stats.open++;
 	rl_conn_opened(&c->conn, opening->request);
@@ -211,7 +219,7 @@ static void settle(struct rl_ws_conn *c)
 {
 	rl_ws_conn_update_timer(c);
 	update_charge(c);
-	rl_stream_aim(c->stream, c->framing == &rl_ws_framing_rfc && !c->conn.traced &&
+	rl_stream_aim(c->stream, !c->hixie && !c->conn.traced &&
 					 rl_ws_wants_target(&c->wire.rfc));
 }
 
@@ -220,10 +228,10 @@ static void pump(struct rl_ws_conn *c, struct rl_slice *in)
 	struct rl_ws_event ev;
 	int rc = 0;
 	while (reads(c)) {
-		rc = c->framing->next(c, in, &ev);
+		rc = rl_ws_framing(c)->next(c, in, &ev);
 		if (c->conn.loop->scratch.len)
 			rl_ws_conn_flush_scratch(c);
-		if (c->opening && framing_open(c))
+		if (c->unopened && framing_open(c))
 			tell_open(c);
 		if (rc <= 0)
 			break;
@@ -287,7 +295,7 @@ static void on_read(struct rl_stream *stream, struct rl_slice *in)
 			return;
 		}
 	}
-	if (c->framing == &rl_ws_framing_rfc && !c->opening && !c->conn.traced &&
+	if (!c->hixie && !c->unopened && !c->conn.traced &&
 		rl_conn_wants_messages(&c->conn) && pump_short(c, in))
 		return;
 	if (c->conn.traced) {
@@ -364,12 +372,12 @@ const struct rl_stream_events rl_ws_stream_events = {
 static void on_timer(struct rl_timer *timer)
 {
 	struct rl_ws_conn *c = rl_container(timer, struct rl_ws_timer, timer)->conn;
-	if (c->framing->finished(c)) { /* a close that waits for no answer: see op_close */
+	if (rl_ws_framing(c)->finished(c)) { /* a close that waits for no answer: see op_close */
 		c->clean = true;
 		end_gently(c, 1005, rl_slice(NULL, 0));
 		return;
 	}
-	int rc = c->framing->expire(c);
+	int rc = rl_ws_framing(c)->expire(c);
 	rl_ws_conn_flush_scratch(c);
 	if (rc < 0)
 		rl_ws_conn_lost(c);

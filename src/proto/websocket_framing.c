@@ -84,7 +84,7 @@ static bool rfc_finished(const struct rl_ws_conn *c)
 static const char *rfc_failure(const struct rl_ws_conn *c, int *code)
 {
 	*code = c->wire.rfc.close_code;
-	return c->wire.rfc.error_text;
+	return rl_ws_error_text(&c->wire.rfc);
 }
 
 static size_t rfc_held(const struct rl_ws_conn *c)

@@ -41,8 +41,8 @@ fail:
 static int init_hixie(struct rl_ws_conn *c, const struct rl_ws_request *wanted)
 {
 	struct rill_loop *loop = c->conn.loop;
-	const struct rl_ws_config *config = &c->terms->config;
-	c->framing = &rl_ws_framing_hixie;
+	const struct rl_ws_config *config = c->wire.config;
+	c->hixie = true;
 	c->wire.hixie = rl_alloc(&loop->env, sizeof(*c->wire.hixie));
 	if (!c->wire.hixie)
 		return RILL_ENOMEM;
@@ -60,9 +60,7 @@ static int init_framing(struct rl_ws_conn *c, struct rl_ws_opening *opening)
 	enum rl_ws_version version = opening->wanted.version;
 	if (version == RL_WS_HIXIE75 || version == RL_WS_HIXIE76)
 		return init_hixie(c, &opening->wanted);
-	c->framing = &rl_ws_framing_rfc;
-	rl_ws_init(&c->wire.rfc, &c->terms->config, RL_WS_SERVER, &loop->scratch,
-		rl_loop_now(loop));
+	rl_ws_init(&c->wire.rfc, c->wire.config, RL_WS_SERVER, rl_loop_now(loop));
 	c->wire.rfc.pipeline = opening->pipeline;
 	opening->pipeline = NULL;
 	return 0;
@@ -102,7 +100,7 @@ int rl_ws_conn_new(struct rl_ws_conn **conn, struct rl_ws_opening *opening,
 	if (!c)
 		return RILL_ENOMEM;
 	rl_conn_init(&c->conn, &rl_ws_conn_ops, service->handler, loop);
-	c->terms = &service->terms;
+	c->wire.config = &service->terms.config;
 	c->stream = stream;
 	c->version = opening->wanted.version;
 	c->secure = rill_request_secure(opening->request);
@@ -119,14 +117,14 @@ int rl_ws_conn_new(struct rl_ws_conn **conn, struct rl_ws_opening *opening,
 	if (rc < 0)
 		goto fail;
 	c->opening = opening;
+	c->unopened = true;
 	rl_stream_own(stream, &rl_ws_stream_events, c);
 	stream->tell_flushed = false;
 	rl_list_append(&service->conns, &c->conn.node);
-	rl_ws_conn_update_timer(c);
 	*conn = c;
 	return 0;
 fail:
-	c->framing->fini(c);
+	rl_ws_framing(c)->fini(c);
 	rl_conn_extra_free(&c->conn);
 	rl_free(&loop->env, c->names);
 	rl_free(&loop->env, c);

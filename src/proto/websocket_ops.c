@@ -40,7 +40,7 @@ static __attribute__((noinline)) int send_copied(
 /* Do the limits let so much be sent? */
 static inline bool fits(const struct rl_ws_conn *c, size_t len)
 {
-	const struct rl_ws_terms *terms = c->terms;
+	const struct rl_ws_terms *terms = rl_ws_terms(c);
 	size_t queued = rl_stream_queued(c->stream);
 	if (terms->max_send && len > terms->max_send)
 		return false;
@@ -55,14 +55,14 @@ __attribute__((noinline)) static int send_any(struct rill_conn *conn, rill_kind 
 	if (!fits(c, data.len))
 		return RILL_ETOOBIG;
 	int rc = RILL_EUNSUPPORTED;
-	if (first && last && !blob && c->framing == &rl_ws_framing_rfc && !conn->traced &&
+	if (first && last && !blob && !c->hixie && !conn->traced &&
 		!rl_ws_would_compress(&c->wire.rfc, data.len)) {
 		rc = send_back(c, kind, data);
 		if (rc < 0)
 			rc = send_copied(c, kind, data);
 	}
 	if (rc < 0)
-		rc = c->framing->send(c, kind, data, blob, first, last);
+		rc = rl_ws_framing(c)->send(c, kind, data, blob, first, last);
 	if (c->stream)
 		rl_conn_note_queue(conn, rl_stream_queued(c->stream));
 	return rc;
@@ -98,8 +98,8 @@ static int op_send(struct rill_conn *conn, rill_kind kind, struct rl_slice data,
 {
 	struct rl_ws_conn *c = rl_ws_conn(conn);
 	struct rl_stream *stream = c->stream;
-	const struct rl_ws_terms *terms = c->terms;
-	if (!first || !last || blob || conn->traced || c->framing != &rl_ws_framing_rfc ||
+	const struct rl_ws_terms *terms = rl_ws_terms(c);
+	if (!first || !last || blob || conn->traced || c->hixie ||
 		c->wire.rfc.pipeline || (terms->max_send && data.len > terms->max_send) ||
 		(terms->max_queue && stream->queue.bytes))
 		return send_any(conn, kind, data, blob, first, last);
@@ -117,11 +117,11 @@ static int op_send(struct rill_conn *conn, rill_kind kind, struct rl_slice data,
 static int op_close(struct rill_conn *conn, int code, struct rl_slice reason)
 {
 	struct rl_ws_conn *c = rl_ws_conn(conn);
-	int rc = c->framing->close(c, code, reason);
+	int rc = rl_ws_framing(c)->close(c, code, reason);
 	if (rc == RILL_EINVAL || rc == RILL_EUTF8)
 		return rc;
 	rl_ws_conn_flush_scratch(c);
-	if (c->framing->finished(c)) /* hixie-75 has no closing handshake: nothing to wait for */
+	if (rl_ws_framing(c)->finished(c)) /* hixie-75 has no closing handshake: nothing to wait for */
 		rl_ws_conn_set_timer(c, rl_loop_now(conn->loop));
 	else
 		rl_ws_conn_update_timer(c);
@@ -155,13 +155,13 @@ static void op_set_reading(struct rill_conn *conn, bool on)
 static int op_control(struct rill_conn *conn, bool ping, struct rl_slice data)
 {
 	struct rl_ws_conn *c = rl_ws_conn(conn);
-	return c->framing->control(c, ping, data);
+	return rl_ws_framing(c)->control(c, ping, data);
 }
 
 static struct rl_blob *op_take_message(struct rill_conn *conn)
 {
 	struct rl_ws_conn *c = rl_ws_conn(conn);
-	if (!c->stream || c->framing != &rl_ws_framing_rfc)
+	if (!c->stream || c->hixie)
 		return NULL;
 	return rl_ws_take_message(&c->wire.rfc);
 }
@@ -242,13 +242,13 @@ static void op_ended(struct rill_conn *conn)
 	}
 	/* The memory may stay, the program's extensions need not. */
 	rl_ws_conn_drop_pipeline(c);
-	c->terms = NULL;
+	c->wire.config = NULL;
 	rl_websocket_release(service);
 }
 
 void rl_ws_conn_drop_pipeline(struct rl_ws_conn *c)
 {
-	if (c->framing != &rl_ws_framing_rfc)
+	if (c->hixie)
 		return;
 	rl_ws_pipeline_free(c->wire.rfc.pipeline);
 	c->wire.rfc.pipeline = NULL;
@@ -257,7 +257,8 @@ void rl_ws_conn_drop_pipeline(struct rl_ws_conn *c)
 void rl_ws_conn_fini(struct rl_ws_conn *c)
 {
 	const struct rl_env *env = &c->conn.loop->env;
-	c->framing->fini(c);
+	rl_ws_framing(c)->fini(c);
+	assert(!c->unopened);
 	rl_free(env, c->timer);
 	rl_free(env, c->names);
 }
@@ -302,7 +303,7 @@ static int client_send(struct rill_conn *conn, rill_kind kind, struct rl_slice d
 		return RILL_ETOOBIG;
 	int rc = first && last ? send_short_masked(c, kind, data) : RILL_EUNSUPPORTED;
 	if (rc < 0)
-		rc = c->framing->send(c, kind, data, blob, first, last);
+		rc = rl_ws_framing(c)->send(c, kind, data, blob, first, last);
 	if (c->stream)
 		rl_conn_note_queue(conn, rl_stream_queued(c->stream));
 	return rc;

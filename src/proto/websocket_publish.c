@@ -109,7 +109,7 @@ static int write_variant(struct rl_ws_conn *c, struct rl_publication *publicatio
 static int write_own(struct rl_ws_conn *c, struct rl_publication *publication)
 {
 	struct rl_blob *payload = publication->payload;
-	int rc = c->framing->send(
+	int rc = rl_ws_framing(c)->send(
 		c, publication->kind, rl_blob_slice(payload), payload, true, true);
 	if (c->stream)
 		rl_conn_note_queue(&c->conn, rl_stream_queued(c->stream));
@@ -136,11 +136,11 @@ int rl_ws_op_publish(struct rill_conn *conn, struct rl_publication *publication)
 	struct rl_ws_conn *c = rl_ws_conn(conn);
 	if (!c->stream)
 		return RILL_ECLOSED;
-	if (c->framing == &rl_ws_framing_hixie && publication->kind != RILL_TEXT)
+	if (c->hixie && publication->kind != RILL_TEXT)
 		return RILL_EUNSUPPORTED;
 	if (conn->traced)
 		return write_own(c, publication);
-	if (c->framing == &rl_ws_framing_hixie)
+	if (c->hixie)
 		return write_variant(c, publication, HIXIE);
 	if (c->wire.rfc.role == RL_WS_CLIENT)
 		return write_own(c, publication);
@@ -185,7 +185,7 @@ static struct rl_blob *join_parts(struct rl_ws_conn *c, struct rl_publication *b
 int rl_ws_op_publish_all(struct rill_conn *conn, struct rl_publication *bundle)
 {
 	struct rl_ws_conn *c = rl_ws_conn(conn);
-	if (!c->stream || conn->traced || c->framing != &rl_ws_framing_rfc ||
+	if (!c->stream || conn->traced || c->hixie ||
 		c->wire.rfc.role == RL_WS_CLIENT || c->wire.rfc.pipeline)
 		return RILL_EUNSUPPORTED;
 	const struct rl_form *form = rl_publication_form(bundle, &form_key, PLAIN);

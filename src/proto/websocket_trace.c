@@ -21,7 +21,7 @@ static struct rl_ws_taps *taps(struct rl_ws_conn *c)
 	if (!t)
 		return NULL;
 	uint64_t frame_left = 0;
-	if (c->framing == &rl_ws_framing_rfc && c->wire.rfc.in_frame)
+	if (!c->hixie && c->wire.rfc.in_frame)
 		frame_left = c->wire.rfc.part->frame_left;
 	rl_ws_tap_init(&t->in, frame_left);
 	rl_ws_tap_init(&t->out, 0);
@@ -61,7 +61,7 @@ static void show(struct rl_ws_conn *c, const struct rl_ws_tap *tap, bool out)
 void rl_ws_trace_in(struct rl_ws_conn *c, struct rl_slice in)
 {
 	struct rl_ws_taps *t = taps(c);
-	if (!t || c->framing != &rl_ws_framing_rfc)
+	if (!t || c->hixie)
 		return;
 	rl_slice_skip(&in, t->shown < in.len ? t->shown : in.len);
 	while (in.len && rl_ws_tap_next(&t->in, &in))

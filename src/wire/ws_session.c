@@ -22,21 +22,26 @@ void rl_ws_config_default(struct rl_ws_config *config)
 	};
 }
 
-void rl_ws_init(struct rl_ws *ws, const struct rl_ws_config *config, enum rl_ws_role role,
-	struct rl_buf *out, uint64_t now)
+void rl_ws_init(
+	struct rl_ws *ws, const struct rl_ws_config *config, enum rl_ws_role role, uint64_t now)
 {
 	*ws = (struct rl_ws){
 		.config = config,
-		.out = out,
 		.role = role,
 		.close_code = RL_WS_ABNORMAL,
 		.deadline_at = config->ping_interval ? now + config->ping_interval : UINT64_MAX,
 	};
 }
 
+/* The configuration may have gone before a part does, which knows its allocator. */
+static const struct rl_env *env_of(const struct rl_ws_part *part)
+{
+	return part->message.env;
+}
+
 static void release_control(struct rl_ws *ws)
 {
-	rl_free(ws->out->env, ws->part->control);
+	rl_free(env_of(ws->part), ws->part->control);
 	ws->part->control = NULL;
 	ws->part->control_len = 0;
 	ws->hold_control = false;
@@ -45,9 +50,10 @@ static void release_control(struct rl_ws *ws)
 static bool make_part(struct rl_ws *ws)
 {
 	if (!ws->part) {
-		ws->part = rl_zalloc(ws->out->env, sizeof(*ws->part));
+		const struct rl_env *env = ws->config->out->env;
+		ws->part = rl_zalloc(env, sizeof(*ws->part));
 		if (ws->part)
-			rl_buf_init(&ws->part->message, ws->out->env);
+			rl_buf_init(&ws->part->message, env);
 	}
 	return ws->part != NULL;
 }
@@ -58,7 +64,7 @@ static void drop_part(struct rl_ws *ws)
 		return;
 	release_control(ws);
 	rl_ws_release_message(ws);
-	rl_free(ws->out->env, ws->part);
+	rl_free(env_of(ws->part), ws->part);
 	ws->part = NULL;
 	ws->in_frame = ws->in_message = false;
 }
@@ -78,23 +84,22 @@ static int judge_first_byte(struct rl_ws *ws, uint8_t first)
 
 	/* Bits that were agreed on are for the first frame of a data message alone (RFC 7692, 6). */
 	if (rsv && !(begins && ws->pipeline && !(rsv & ~rl_ws_pipeline_bits(ws->pipeline))))
-		return rl_ws_wrong(ws, RL_WS_PROTOCOL_ERROR, "a reserved bit is set");
+		return rl_ws_wrong(ws, RL_WS_FAULT_RESERVED_BIT);
 	if (rl_ws_is_control(opcode)) {
 		if (opcode > RL_WS_OP_PONG)
-			return rl_ws_wrong(ws, RL_WS_PROTOCOL_ERROR, "unknown opcode");
+			return rl_ws_wrong(ws, RL_WS_FAULT_OPCODE);
 		if (!(first & RL_WS_FIN))
-			return rl_ws_wrong(
-				ws, RL_WS_PROTOCOL_ERROR, "a control frame in fragments");
+			return rl_ws_wrong(ws, RL_WS_FAULT_CUT_CONTROL);
 		return 0;
 	}
 	if (opcode > RL_WS_OP_BINARY)
-		return rl_ws_wrong(ws, RL_WS_PROTOCOL_ERROR, "unknown opcode");
+		return rl_ws_wrong(ws, RL_WS_FAULT_OPCODE);
 	if (begins && ws->in_message)
-		return rl_ws_wrong(ws, RL_WS_PROTOCOL_ERROR, "a message within a message");
+		return rl_ws_wrong(ws, RL_WS_FAULT_NESTED);
 	if (!begins && !ws->in_message)
-		return rl_ws_wrong(ws, RL_WS_PROTOCOL_ERROR, "a continuation of no message");
+		return rl_ws_wrong(ws, RL_WS_FAULT_NO_MESSAGE);
 	if (!begins && ws->part->fragments >= ws->config->max_fragments)
-		return rl_ws_wrong(ws, RL_WS_POLICY, "too many fragments");
+		return rl_ws_wrong(ws, RL_WS_FAULT_FRAGMENTS);
 	return 0;
 }
 
@@ -134,23 +139,21 @@ static int judge_length(struct rl_ws *ws, const uint8_t *data, size_t n)
 
 	/* RFC 6455, 5.1: a client masks, a server does not. */
 	if (masked != (ws->role == RL_WS_SERVER))
-		return rl_ws_wrong(ws, RL_WS_PROTOCOL_ERROR,
-			masked ? "a server's frame is masked" : "a client's frame is not masked");
+		return rl_ws_wrong(ws, masked ? RL_WS_FAULT_MASKED : RL_WS_FAULT_UNMASKED);
 	if (rl_ws_is_control(first & 0x0f)) {
 		if (seven > CONTROL_MAX)
-			return rl_ws_wrong(
-				ws, RL_WS_PROTOCOL_ERROR, "a control frame over 125 bytes");
+			return rl_ws_wrong(ws, RL_WS_FAULT_LONG_CONTROL);
 		/* RFC 6455, 5.5.1: a code has two bytes. */
 		if ((first & 0x0f) == RL_WS_OP_CLOSE && seven == 1)
-			return rl_ws_wrong(ws, RL_WS_PROTOCOL_ERROR, "a close frame of one byte");
+			return rl_ws_wrong(ws, RL_WS_FAULT_SHORT_CLOSE);
 		return 0;
 	}
 	uint64_t len = least_length(data, n);
 	if (len >> 63)
-		return rl_ws_wrong(ws, RL_WS_PROTOCOL_ERROR, "a length with its top bit set");
+		return rl_ws_wrong(ws, RL_WS_FAULT_TOP_BIT);
 	uint8_t bits = ws->in_message ? ws->bits : first & RSV_BITS;
 	if (len > (bits ? most_transformed(ws) : most_plain(ws)))
-		return rl_ws_wrong(ws, RL_WS_TOO_BIG, "frame length too large");
+		return rl_ws_wrong(ws, RL_WS_FAULT_LONG_FRAME);
 	return 0;
 }
 
@@ -213,9 +216,9 @@ static int judge_close(struct rl_ws *ws, const uint8_t *data, size_t n, bool who
 	if (n < 2)
 		return 0;
 	if (!rl_ws_code_sendable((unsigned)data[0] << 8 | data[1]))
-		return rl_ws_wrong(ws, RL_WS_PROTOCOL_ERROR, "a close code that may not be sent");
+		return rl_ws_wrong(ws, RL_WS_FAULT_CLOSE_CODE);
 	if (!rl_utf8_check(&state, data + 2, n - 2) || (whole && !rl_utf8_whole(state)))
-		return rl_ws_wrong(ws, RL_WS_BAD_DATA, "a close reason is not UTF-8");
+		return rl_ws_wrong(ws, RL_WS_FAULT_CLOSE_REASON);
 	return 0;
 }
 
@@ -226,7 +229,7 @@ static int do_control(struct rl_ws *ws, struct rl_ws_event *ev, struct rl_slice 
 	switch (ws->opcode) {
 	case RL_WS_OP_PING:
 		ev->type = RL_WS_PING;
-		if (rl_ws_append_frame(ws, ws->out, RL_WS_FIN | RL_WS_OP_PONG, data) < 0)
+		if (rl_ws_append_frame(ws, ws->config->out, RL_WS_FIN | RL_WS_OP_PONG, data) < 0)
 			return rl_ws_out_of_memory(ws);
 		return 1;
 	case RL_WS_OP_PONG:
@@ -253,7 +256,7 @@ static int collect_control(struct rl_ws *ws, struct rl_slice *in)
 	if (!n)
 		return 0;
 	if (!ws->part->control)
-		ws->part->control = rl_alloc(ws->out->env, CONTROL_MAX);
+		ws->part->control = rl_alloc(env_of(ws->part), CONTROL_MAX);
 	if (!ws->part->control)
 		return rl_ws_out_of_memory(ws);
 	rl_ws_unmask(ws, ws->part->control + ws->part->control_len, data, n);
@@ -320,7 +323,7 @@ __attribute__((noinline)) static int read_on(
 __attribute__((noinline)) static int give_up(
 	struct rl_ws *ws, struct rl_slice *in, int rc, uint64_t now)
 {
-	rl_ws_fail(ws, ws->close_code, ws->error_text, now);
+	rl_ws_fail(ws, ws->fault, now);
 	discard(ws, in);
 	return rc;
 }
@@ -340,7 +343,7 @@ int rl_ws_take_short(struct rl_ws *ws, struct rl_slice *in, const struct rl_ws_s
 	else
 		rl_ws_mask(payload, payload, m->len, payload - 4, 0);
 	if (!fine || !rl_utf8_whole(state))
-		return give_up(ws, in, rl_ws_wrong(ws, RL_WS_BAD_DATA, "text is not UTF-8"), now);
+		return give_up(ws, in, rl_ws_wrong(ws, RL_WS_FAULT_TEXT), now);
 	*ev = (struct rl_ws_event){
 		.type = RL_WS_MESSAGE,
 		.text = m->text,
@@ -354,7 +357,7 @@ int rl_ws_take_short(struct rl_ws *ws, struct rl_slice *in, const struct rl_ws_s
 
 void rl_ws_refuse_text(struct rl_ws *ws, struct rl_slice *in, uint64_t now)
 {
-	give_up(ws, in, rl_ws_wrong(ws, RL_WS_BAD_DATA, "text is not UTF-8"), now);
+	give_up(ws, in, rl_ws_wrong(ws, RL_WS_FAULT_TEXT), now);
 }
 
 bool rl_ws_take_large(struct rl_slice *in, struct rl_ws_short m, uint8_t *to)

@@ -8,7 +8,7 @@
  * left over; cost stays linear however the bytes are split.
  *
  * What the session itself has to say (pongs, close frames, pings) is appended to the
- * buffer given at init; its owner writes that out after every call. */
+ * buffer its configuration names; its owner writes that out after every call. */
 #ifndef RL_WIRE_WS_SESSION_H
 #define RL_WIRE_WS_SESSION_H
 
@@ -16,12 +16,14 @@
 #include "base/buf.h"
 #include "base/slice.h"
 #include "base/utf8.h"
+#include "wire/ws_fault.h"
 #include "wire/ws_frame.h"
 
 struct rl_ws_pipeline;
 
-/* What is the same for all connections of one service; outlives its sessions. */
+/* What is the same for all connections of one service; outlives its sessions, but for their fini. */
 struct rl_ws_config {
+	struct rl_buf *out;   /* where sessions' own frames go; also names the allocator */
 	uint64_t max_message; /* bytes of a message, out of its extensions; 1009 above. A transformed
 	                         * frame may announce a little more, for what does not compress */
 	uint32_t max_fragments; /* frames of one message; 1008 above */
@@ -32,7 +34,8 @@ struct rl_ws_config {
 	uint32_t pong_timeout;  /* ms for their pong; 0: not acted on */
 };
 
-/* max_message 64 MiB - 1, max_fragments 2^20, whole messages, 30 s, 2 s, no pings. */
+/* max_message 64 MiB - 1, max_fragments 2^20, whole messages, 30 s, 2 s, no pings; out is still to be
+ * set. */
 void rl_ws_config_default(struct rl_ws_config *config);
 
 enum rl_ws_role {
@@ -85,16 +88,14 @@ struct rl_ws_part {
 };
 
 /* One end. Fields are the session's own; its owner sets pipeline after init when there is one, and
- * reads state, close_code and error_text.
+ * reads state and close_code.
  *
  * An idle session holds no memory: what an event handed out goes back in the rl_ws_next() after it,
  * so the owner calls that until it returns 0, or until an event was in_place. */
 struct rl_ws {
 	const struct rl_ws_config *config;
-	struct rl_buf *out; /* where the session's own frames go; also names the allocator */
 	struct rl_ws_pipeline *pipeline; /* owned; NULL: no extension was agreed on */
 	struct rl_ws_part *part;    /* NULL between messages that lie whole in the input */
-	const char *error_text;     /* after a failure or a missed deadline: one sentence. Static */
 	uint64_t deadline_at;       /* when expire() has to be called; UINT64_MAX: never */
 	uint32_t ping_count; /* automatic pings so far: their payload, in decimal */
 	uint16_t close_code; /* 1006, until the CLOSE event or a failure of ours says better */
@@ -113,17 +114,17 @@ struct rl_ws {
 	bool hold_control : 1;   /* likewise control */
 	uint8_t bits;            /* RSV bits of the message that comes: what is to be undone */
 	uint8_t out_bits;        /* ... of the one that is being sent */
+	uint8_t fault;           /* enum rl_ws_fault: see rl_ws_error_text() */
 };
 
-/* config and out outlive the session; memory is taken as out takes it; out receives the session's own frames. now: ms, for the
- * first automatic ping. */
-void rl_ws_init(struct rl_ws *ws, const struct rl_ws_config *config, enum rl_ws_role role,
-	struct rl_buf *out, uint64_t now);
+/* now: ms, for the first automatic ping. */
+void rl_ws_init(
+	struct rl_ws *ws, const struct rl_ws_config *config, enum rl_ws_role role, uint64_t now);
 void rl_ws_fini(struct rl_ws *ws);
 
 /* Reads on. Returns 1 with one event, 0 when more bytes are needed, or
  *   RILL_EPROTO  the peer broke the protocol or a limit: the session is FAILED, close_code and
- *                error_text say how (1002, 1007, 1008, 1009), the Close has been queued
+ *                rl_ws_error_text() say how (1002, 1007, 1008, 1009), the Close has been queued
  *   RILL_ENOMEM, RILL_EIO (an extension's failure)  likewise, with 1011
  * In the states DONE and FAILED it discards all input and returns 0. now: ms. */
 int rl_ws_next(struct rl_ws *ws, struct rl_slice *in, struct rl_ws_event *ev, uint64_t now);
@@ -221,16 +222,18 @@ struct rl_blob *rl_ws_take_message(struct rl_ws *ws);
  * same). */
 int rl_ws_close(struct rl_ws *ws, uint16_t code, struct rl_slice reason, uint64_t now);
 
-/* Fails the connection from our side for a reason of our own: queues the Close with code and
- * text (static, at most 123 bytes) unless one is out already, state FAILED. Nothing happens in the
- * states DONE and FAILED. */
-void rl_ws_fail(struct rl_ws *ws, uint16_t code, const char *text, uint64_t now);
+/* Fails the connection from our side: queues the Close with the fault's code and sentence unless
+ * one is out already, state FAILED. Nothing happens in the states DONE and FAILED. */
+void rl_ws_fail(struct rl_ws *ws, enum rl_ws_fault fault, uint64_t now);
+
+/* After a failure or a missed deadline: one sentence, static; else NULL. */
+const char *rl_ws_error_text(const struct rl_ws *ws);
 
 /* Appends a data frame (fin) or a fragment to a buffer: header, masking and extensions as the
  * session has them. For a message in one piece first and fin are true; through which extensions a
  * message in fragments goes is decided by the length of its first. Returns 0, RILL_ECLOSED (Close is
  * out), RILL_ENOMEM: nothing was appended, and a message begun compressed cannot be continued;
- * RILL_EIO: an extension has failed: fail the session with 1011 (rl_ws_fail()). Text is not checked
+ * RILL_EIO: an extension has failed: fail the session with that (rl_ws_fail()). Text is not checked
  * here. */
 int rl_ws_write(struct rl_ws *ws, struct rl_buf *out, bool text, bool first, bool fin,
 	struct rl_slice data);
@@ -265,7 +268,7 @@ static inline uint64_t rl_ws_deadline(const struct rl_ws *ws)
 /* Acts on a deadline that has passed (0 and nothing done when none has): queues an automatic ping
  * (0; one that memory is short for is left out), or reports that the peer is to be cut off:
  * RILL_ETIMEDOUT, once: the close handshake, linger or the wait after a failure did not end, or a
- * pong stayed away. OPEN and CLOSE_SENT become FAILED with error_text, close_code stays 1006;
+ * pong stayed away. OPEN and CLOSE_SENT become FAILED with a sentence, close_code stays 1006;
  * DONE and FAILED keep what they had. */
 int rl_ws_expire(struct rl_ws *ws, uint64_t now);
 

@@ -22,16 +22,16 @@ void rl_ws_release_message(struct rl_ws *ws)
 	ws->hold_message = false;
 }
 
-int rl_ws_wrong(struct rl_ws *ws, uint16_t code, const char *text)
+int rl_ws_wrong(struct rl_ws *ws, enum rl_ws_fault fault)
 {
-	ws->close_code = code;
-	ws->error_text = text;
+	ws->close_code = rl_ws_fault_code(fault);
+	ws->fault = (uint8_t)fault;
 	return RILL_EPROTO;
 }
 
 int rl_ws_out_of_memory(struct rl_ws *ws)
 {
-	rl_ws_wrong(ws, RL_WS_INTERNAL, "out of memory");
+	rl_ws_wrong(ws, RL_WS_FAULT_MEMORY);
 	return RILL_ENOMEM;
 }
 
@@ -72,7 +72,7 @@ static bool unmask_text(struct rl_ws *ws, uint8_t *dst, const uint8_t *src, size
 
 static int not_utf8(struct rl_ws *ws)
 {
-	return rl_ws_wrong(ws, RL_WS_BAD_DATA, "text is not UTF-8");
+	return rl_ws_wrong(ws, RL_WS_FAULT_TEXT);
 }
 
 /* Is the message whole with this frame, whose payload is all there? Text must end between
@@ -151,12 +151,12 @@ static int take_plain(struct rl_ws *ws, struct rl_slice *in, struct rl_ws_event 
 static int not_undone(struct rl_ws *ws, int rc)
 {
 	if (rc == RILL_ETOOBIG)
-		return rl_ws_wrong(ws, RL_WS_TOO_BIG, "message too large");
+		return rl_ws_wrong(ws, RL_WS_FAULT_LONG_MESSAGE);
 	if (rc == RILL_EPROTO)
-		return rl_ws_wrong(ws, RL_WS_BAD_DATA, "data cannot be decoded");
+		return rl_ws_wrong(ws, RL_WS_FAULT_CODED);
 	if (rc == RILL_ENOMEM)
 		return rl_ws_out_of_memory(ws);
-	rl_ws_wrong(ws, RL_WS_INTERNAL, "an extension failed");
+	rl_ws_wrong(ws, RL_WS_FAULT_EXTENSION);
 	return RILL_EIO;
 }
 

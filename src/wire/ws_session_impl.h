@@ -5,16 +5,11 @@
 
 #include "wire/ws_session.h"
 
-/* Close codes, RFC 6455, 7.4.1. */
+/* Close codes, RFC 6455, 7.4.1; those of failures stand in ws_fault.h. */
 enum {
 	RL_WS_NORMAL = 1000,
-	RL_WS_PROTOCOL_ERROR = 1002,
 	RL_WS_NO_CODE = 1005,
 	RL_WS_ABNORMAL = 1006,
-	RL_WS_BAD_DATA = 1007,
-	RL_WS_POLICY = 1008,
-	RL_WS_TOO_BIG = 1009,
-	RL_WS_INTERNAL = 1011,
 };
 
 #define CONTROL_MAX 125 /* payload of a control frame, RFC 6455, 5.5 */
@@ -25,7 +20,10 @@ static inline bool rl_ws_is_control(uint8_t opcode)
 }
 
 /* Notes what is wrong, for rl_ws_next() to fail the session with. Returns RILL_EPROTO. */
-int rl_ws_wrong(struct rl_ws *ws, uint16_t code, const char *text);
+int rl_ws_wrong(struct rl_ws *ws, enum rl_ws_fault fault);
+
+/* What a Close says of it. */
+uint16_t rl_ws_fault_code(enum rl_ws_fault fault);
 
 /* Likewise; returns RILL_ENOMEM. */
 int rl_ws_out_of_memory(struct rl_ws *ws);

@@ -22,6 +22,12 @@ static void append_masked(struct rl_buf *out, struct rl_slice data, const uint8_
 	rl_buf_commit(out, data.len);
 }
 
+static void make_key(const struct rl_ws *ws, uint8_t key[4])
+{
+	const struct rl_env *env = ws->config->out->env;
+	env->random(key, 4, env->user);
+}
+
 int rl_ws_append_frame(struct rl_ws *ws, struct rl_buf *out, uint8_t first, struct rl_slice data)
 {
 	uint8_t key[4];
@@ -36,7 +42,7 @@ int rl_ws_append_frame(struct rl_ws *ws, struct rl_buf *out, uint8_t first, stru
 		rl_buf_commit(out, data.len);
 		return 0;
 	}
-	ws->out->env->random(key, sizeof(key), ws->out->env->user);
+	make_key(ws, key);
 	rl_buf_commit(out, rl_ws_write_head(rl_buf_end(out), first, data.len, key));
 	append_masked(out, data, key);
 	return 0;
@@ -63,7 +69,7 @@ static int append_transformed(struct rl_ws *ws, struct rl_buf *out, uint8_t byte
 	size_t len = out->len - before - RL_WS_HEAD_MAX;
 	uint8_t *payload = out->data + before + RL_WS_HEAD_MAX;
 	if (masked) {
-		ws->out->env->random(key, sizeof(key), ws->out->env->user);
+		make_key(ws, key);
 		rl_ws_mask(payload, payload, len, key, 0);
 	}
 	size_t size = rl_ws_write_head(head, byte, len, masked ? key : NULL);
@@ -131,7 +137,7 @@ static int append_close(struct rl_ws *ws, uint16_t code, struct rl_slice reason)
 			memcpy(payload + 2, reason.data, reason.len);
 		n = 2 + reason.len;
 	}
-	return rl_ws_append_frame(ws, ws->out, RL_WS_FIN | RL_WS_OP_CLOSE, rl_slice(payload, n));
+	return rl_ws_append_frame(ws, ws->config->out, RL_WS_FIN | RL_WS_OP_CLOSE, rl_slice(payload, n));
 }
 
 int rl_ws_close(struct rl_ws *ws, uint16_t code, struct rl_slice reason, uint64_t now)
@@ -148,16 +154,35 @@ int rl_ws_close(struct rl_ws *ws, uint16_t code, struct rl_slice reason, uint64_
 	return append_close(ws, code, reason);
 }
 
-void rl_ws_fail(struct rl_ws *ws, uint16_t code, const char *text, uint64_t now)
+/* What a session can fail for, by number. */
+static const struct {
+	uint16_t code;
+	const char *text;
+} faults[] = {
+#define X(name, code, text) [RL_WS_FAULT_##name] = { code, text },
+	RL_WS_FAULTS(X)
+#undef X
+};
+
+uint16_t rl_ws_fault_code(enum rl_ws_fault fault)
+{
+	return faults[fault].code;
+}
+
+const char *rl_ws_error_text(const struct rl_ws *ws)
+{
+	return faults[ws->fault].text;
+}
+
+void rl_ws_fail(struct rl_ws *ws, enum rl_ws_fault fault, uint64_t now)
 {
 	if (ws->state >= RL_WS_DONE)
 		return;
+	rl_ws_wrong(ws, fault);
 	/* Without memory there is no Close; the end of TCP says as much. */
 	if (ws->state == RL_WS_OPEN)
-		(void)append_close(ws, code, rl_slice_str(text));
+		(void)append_close(ws, ws->close_code, rl_slice_str(rl_ws_error_text(ws)));
 	ws->state = RL_WS_FAILED;
-	ws->close_code = code;
-	ws->error_text = text;
 	ws->deadline_at = now + ws->config->close_timeout;
 }
 
@@ -209,7 +234,7 @@ static void send_ping(struct rl_ws *ws, uint64_t now)
 	uint8_t digits[20];
 
 	ws->ping_count++;
-	ws->pong_due = rl_ws_append_frame(ws, ws->out, RL_WS_FIN | RL_WS_OP_PING,
+	ws->pong_due = rl_ws_append_frame(ws, ws->config->out, RL_WS_FIN | RL_WS_OP_PING,
 			       ping_payload(ws, digits)) == 0;
 	ws->deadline_at = now + (ws->pong_due ? awaited_for(config) : config->ping_interval);
 }
@@ -223,9 +248,9 @@ int rl_ws_expire(struct rl_ws *ws, uint64_t now)
 		return 0;
 	}
 	if (ws->state == RL_WS_OPEN)
-		ws->error_text = "a ping was not answered";
+		ws->fault = RL_WS_FAULT_NO_PONG;
 	else if (ws->state == RL_WS_CLOSE_SENT)
-		ws->error_text = "the closing handshake was not finished";
+		ws->fault = RL_WS_FAULT_NO_CLOSE;
 	if (ws->state <= RL_WS_CLOSE_SENT)
 		ws->state = RL_WS_FAILED;
 	ws->deadline_at = UINT64_MAX;

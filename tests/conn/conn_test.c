@@ -338,6 +338,36 @@ TEST(conn, destroying_inside_any_callback_ends_it_once)
 	}
 }
 
+static struct fake *others[2];
+
+static void do_lose_and_destroy_others(rill_conn *conn)
+{
+	(void)conn;
+	rl_conn_closed(&others[0]->conn, 1006, rl_slice(NULL, 0));
+	rill_conn_destroy(&others[1]->conn);
+	say("done ");
+}
+
+TEST(conn, those_destroyed_in_one_turn_each_hear_of_it_once_whatever_the_first_does)
+{
+	struct fake *f = start_open();
+	for (size_t i = 0; i < 2; i++) {
+		others[i] = rl_zalloc(&loop->env, sizeof(*f));
+		assert_non_null(others[i]);
+		rl_conn_init(&others[i]->conn, &fake_ops, &handler, loop);
+		rl_conn_opened(&others[i]->conn, NULL);
+	}
+	said[0] = 0;
+	rill_conn_destroy(&f->conn);
+	rill_conn_destroy(&others[0]->conn);
+	expect_said("cut cut ");
+	in_callback = do_lose_and_destroy_others;
+	turn();
+	expect_said("ended close:1006: ended close:1006: cut done ended close:1006: "
+		    "free free free ");
+	stop();
+}
+
 TEST(conn, destroying_and_closing_inside_close_changes_nothing)
 {
 	void (*actions[])(rill_conn *) = { do_destroy, do_close, do_pause };

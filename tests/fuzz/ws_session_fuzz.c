@@ -269,7 +269,8 @@ static void start(struct fuzz *f)
 	f->config.pieces = f->choice & PIECES;
 	f->config.ping_interval = 3;
 	rl_buf_init(&f->out, &f->env);
-	rl_ws_init(&f->ws, &f->config, role, &f->out, 0);
+	f->config.out = &f->out;
+	rl_ws_init(&f->ws, &f->config, role, 0);
 	rl_deflate_options_default(&options);
 	options.threshold = 0;
 	if (f->choice & (DEFLATE | OWN)) {

@@ -9,16 +9,17 @@ static struct rl_chunk_pool pool;
 
 static void expect_queue(const struct rl_queue *queue, const uint8_t *data, size_t len)
 {
+	const struct rl_chunk *c = rl_queue_first(queue);
 	size_t at = 0;
 	assert_int_equal(queue->bytes, len);
-	for (const struct rl_chunk *c = queue->first; c; c = c->next) {
+	while (at < len) {
 		assert_true(c->len > 0 && at + c->len <= len);
 		assert_memory_equal(c->data, data + at, c->len);
 		at += c->len;
-		assert_true((c->next == NULL) == (c == queue->last));
+		assert_true((at == len) == (c == queue->last));
+		c = c->next;
 	}
-	assert_int_equal(at, len);
-	assert_true((queue->first == NULL) == (queue->last == NULL));
+	assert_ptr_equal(c, rl_queue_first(queue)); /* a ring, or empty */
 }
 
 static uint8_t *pattern(size_t n)
@@ -66,7 +67,7 @@ TEST(chunk, small_parts_share_a_chunk)
 	assert_int_equal(rl_queue_view(&queue, vec, 4), 1);
 	assert_int_equal(vec[0].iov_len, 200);
 	rl_queue_clear(&queue, &pool);
-	assert_null(queue.first);
+	assert_null(rl_queue_first(&queue));
 	rl_chunk_pool_fini(&pool);
 }
 
@@ -111,7 +112,7 @@ TEST(chunk, a_reference_holds_the_blob_until_it_is_consumed)
 	struct rl_blob *blob = rl_blob_copy(test_env(), RL_SLICE("hello world"));
 	struct rl_slice part = rl_slice(blob->data + 6, 5);
 	assert_int_equal(rl_queue_append_blob(&queue, &pool, blob, part), 0);
-	assert_ptr_equal(queue.first->data, part.data);
+	assert_ptr_equal(rl_queue_first(&queue)->data, part.data);
 	assert_int_equal(blob->refs, 2);
 	/* Copies go behind a reference, never into it. */
 	assert_int_equal(

@@ -106,13 +106,6 @@ static const struct rl_sock_events events = {
 	.on_end = on_end,
 	.on_written = on_written,
 	.on_closed = on_closed,
-};
-
-static const struct rl_sock_events events_target = {
-	.on_read = on_read,
-	.on_end = on_end,
-	.on_written = on_written,
-	.on_closed = on_closed,
 	.target = target,
 	.on_target = on_target,
 };
@@ -121,6 +114,7 @@ static void start(void)
 {
 	loop = test_loop();
 	assert_non_null(loop);
+	loop->engine->events = &events;
 }
 
 static void tcp_pair(int fds[2])
@@ -144,11 +138,11 @@ static void unix_pair(int fds[2])
 	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, fds), 0);
 }
 
-static void open_end(struct end *e, void (*make)(int fds[2]), const struct rl_sock_events *with)
+static void open_end(struct end *e, void (*make)(int fds[2]))
 {
 	int fds[2];
 	make(fds);
-	*e = (struct end){ .sock = { .events = with, .reading = true }, .peer = fds[1] };
+	*e = (struct end){ .sock = { .reading = true }, .peer = fds[1] };
 	e->sock.fd = fds[0];
 	assert_int_equal(ops()->add(loop->engine, &e->sock), 0);
 }
@@ -181,7 +175,7 @@ TEST(engine, bytes_and_the_end_are_reported_and_the_end_once)
 	start();
 	for (int k = 0; k < 2; k++) {
 		struct end e;
-		open_end(&e, kinds[k], &events);
+		open_end(&e, kinds[k]);
 		say(&e, "hello");
 		AWAIT(e.got == 5);
 		shutdown(e.peer, SHUT_WR);
@@ -199,7 +193,7 @@ TEST(engine, bytes_and_the_end_that_come_together_are_reported_in_one_turn)
 {
 	struct end e;
 	start();
-	open_end(&e, unix_pair, &events);
+	open_end(&e, unix_pair);
 	say(&e, "hello");
 	shutdown(e.peer, SHUT_WR);
 	rill_loop_turn(loop);
@@ -216,7 +210,7 @@ TEST(engine, a_turn_with_nothing_to_do_sleeps_even_when_the_peer_has_ended_or_go
 		for (int paused = 0; paused < 2; paused++)
 			for (int shut = 0; shut < 2; shut++) {
 				struct end e;
-				open_end(&e, kinds[k], &events);
+				open_end(&e, kinds[k]);
 				if (paused)
 					ops()->set_reading(loop->engine, &e.sock, false);
 				if (shut)
@@ -241,7 +235,7 @@ TEST(engine, nothing_is_reported_while_reading_is_off_and_all_of_it_after)
 {
 	struct end e;
 	start();
-	open_end(&e, tcp_pair, &events);
+	open_end(&e, tcp_pair);
 	e.stop_inside = true;
 	say(&e, "one");
 	AWAIT(e.reads == 1);
@@ -265,7 +259,7 @@ TEST(engine, a_reset_is_reported_also_while_reading_is_off)
 	for (int paused = 0; paused < 2; paused++) {
 		struct end e;
 		struct linger reset = { 1, 0 };
-		open_end(&e, tcp_pair, &events);
+		open_end(&e, tcp_pair);
 		if (paused)
 			ops()->set_reading(loop->engine, &e.sock, false);
 		rill_loop_turn(loop);
@@ -285,7 +279,7 @@ TEST(engine, a_reset_after_the_peers_end_is_still_reported)
 	struct end e;
 	struct linger reset = { 1, 0 };
 	start();
-	open_end(&e, tcp_pair, &events);
+	open_end(&e, tcp_pair);
 	shutdown(e.peer, SHUT_WR);
 	AWAIT(e.end);
 	setsockopt(e.peer, SOL_SOCKET, SO_LINGER, &reset, sizeof(reset));
@@ -303,8 +297,8 @@ TEST(engine, more_than_the_buffer_comes_in_several_reads_and_others_have_their_t
 	static uint8_t data[MUCH];
 	struct end e, small;
 	start();
-	open_end(&e, tcp_pair, &events);
-	open_end(&small, unix_pair, &events);
+	open_end(&e, tcp_pair);
+	open_end(&small, unix_pair);
 	size_t sent = 0;
 	int flags = MSG_DONTWAIT;
 	while (sent < MUCH) {
@@ -328,7 +322,7 @@ TEST(engine, large_bytes_go_into_the_owners_memory_and_the_rest_behind_it)
 	static uint8_t memory[10];
 	struct end e;
 	start();
-	open_end(&e, unix_pair, &events_target);
+	open_end(&e, unix_pair);
 	e.target = memory;
 	e.target_len = sizeof(memory);
 	e.sock.aimed = true;
@@ -352,8 +346,8 @@ TEST(engine, closing_itself_or_another_inside_a_report_ends_all_reports)
 	start();
 	for (int other = 0; other < 2; other++) {
 		struct end a, b;
-		open_end(&a, unix_pair, &events);
-		open_end(&b, unix_pair, &events);
+		open_end(&a, unix_pair);
+		open_end(&b, unix_pair);
 		say(&a, "x");
 		say(&b, "x");
 		a.close_inside = b.close_inside = !other;
@@ -377,7 +371,7 @@ TEST(engine, on_closed_does_not_come_from_inside_close)
 {
 	struct end e;
 	start();
-	open_end(&e, unix_pair, &events);
+	open_end(&e, unix_pair);
 	close_end(&e);
 	assert_int_equal(e.closed_told, 0);
 	rill_loop_wait(loop, -1); /* which does not sleep */
@@ -412,7 +406,7 @@ TEST(engine, a_full_socket_is_pending_until_there_is_room)
 	start();
 	for (int k = 0; k < 2; k++) {
 		struct end e;
-		open_end(&e, kinds[k], &events);
+		open_end(&e, kinds[k]);
 		size_t sent = (size_t)fill(&e), got = 0;
 		assert_true(e.sock.writing);
 		rill_loop_turn(loop);
@@ -439,7 +433,7 @@ TEST(engine, a_pending_write_of_a_paused_socket_ends_when_the_peer_goes)
 	for (int k = 0; k < 2; k++) {
 		struct end e;
 		struct iovec part = { (void *)(uintptr_t) "x", 1 };
-		open_end(&e, kinds[k], &events);
+		open_end(&e, kinds[k]);
 		ops()->set_reading(loop->engine, &e.sock, false);
 		fill(&e);
 		close(e.peer); /* with bytes unread: a reset */
@@ -455,7 +449,7 @@ TEST(engine, closing_inside_on_written_is_fine)
 {
 	struct end e;
 	start();
-	open_end(&e, unix_pair, &events);
+	open_end(&e, unix_pair);
 	e.close_in_written = true;
 	fill(&e);
 	drain(e.peer);
@@ -470,7 +464,7 @@ TEST(engine, write_now_takes_what_fits_and_0_when_nothing_does)
 	struct iovec parts[2] = { { (void *)(uintptr_t) "ab", 2 }, { (void *)(uintptr_t) "c", 1 } };
 	char got[8];
 	start();
-	open_end(&e, unix_pair, &events);
+	open_end(&e, unix_pair);
 	assert_int_equal(ops()->write_now(loop->engine, &e.sock, parts, 2), 3);
 	assert_int_equal(read(e.peer, got, sizeof(got)), 3);
 	test_expect_text(got, 3, "abc");
@@ -487,7 +481,7 @@ TEST(engine, a_detached_socket_is_the_callers_again)
 {
 	struct end e;
 	start();
-	open_end(&e, unix_pair, &events);
+	open_end(&e, unix_pair);
 	int fd = ops()->detach(loop->engine, &e.sock);
 	say(&e, "x");
 	rill_loop_turn(loop);

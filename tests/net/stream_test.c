@@ -196,7 +196,7 @@ TEST(stream, bytes_left_are_shown_again_with_more_behind_them_at_every_split)
 				if (t.b.len != used) /* all that was left could be used */
 					assert_int_equal(t.b.len, 16);
 				assert_int_equal(t.group.buffered, 16 - t.b.len);
-				assert_int_equal(t.b.stream->kept_len, 16 - t.b.len);
+				assert_int_equal(rl_stream_in_hand(t.b.stream), 16 - t.b.len);
 				assert_true((t.b.stream->kept == NULL) == (t.b.len == 16));
 				/* The rest comes with the next byte. */
 				t.b.use = SIZE_MAX;
@@ -218,13 +218,13 @@ TEST(stream, an_owner_that_waits_for_a_whole_message_gets_it_in_one_piece)
 		for (int i = 0; i < 10; i++)
 			write_bytes(&t.a, 1000);
 		test_settle(t.loop);
-		assert_int_equal(b->stream->kept_len, 10000);
+		assert_int_equal(rl_stream_in_hand(b->stream), 10000);
 		assert_int_equal(t.group.buffered, 10000);
 		b->use = 4000;
 		write_text(&t.a, "!");
 		test_settle(t.loop);
 		assert_int_equal(b->len, 4000);
-		assert_int_equal(b->stream->kept_len, 6001);
+		assert_int_equal(rl_stream_in_hand(b->stream), 6001);
 		finish();
 	}
 }
@@ -607,7 +607,7 @@ static void lend_back(struct rl_stream *stream, struct rl_slice *in)
 	rl_slice_skip(in, in->len);
 	assert_int_equal(rl_stream_lend(stream, rl_slice(all.data, half)), 0);
 	assert_int_equal(rl_stream_lend(stream, rl_slice(all.data + half, all.len - half)), 0);
-	assert_ptr_equal(stream->queue.first, stream->queue.last);
+	assert_ptr_equal(rl_queue_first(&stream->queue), stream->queue.last);
 }
 
 TEST(stream, lent_bytes_are_written_or_copied_before_their_memory_goes)

@@ -81,7 +81,7 @@ static void flush(struct rl_stream *stream)
 {
 	struct end *e = of(stream);
 	while (stream->queue.bytes) {
-		const struct rl_chunk *chunk = stream->queue.first;
+		const struct rl_chunk *chunk = rl_queue_first(&stream->queue);
 		if (!e->peer) {
 			rl_stream_lose(stream, RILL_ERESET);
 			return;

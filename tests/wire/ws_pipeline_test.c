@@ -472,7 +472,8 @@ static void open_end(
 	rl_deflate_options_default(&deflating);
 	deflating.threshold = 4;
 	rl_buf_init(&e->out, test_env());
-	rl_ws_init(&e->ws, &e->config, role, &e->out, test_now);
+	e->config.out = &e->out;
+	rl_ws_init(&e->ws, &e->config, role, test_now);
 	e->ws.pipeline = test_pipeline(
 		&e->set, test_env(), role == RL_WS_SERVER, with_deflate ? &deflating : NULL, list);
 	assert_non_null(e->ws.pipeline);
@@ -505,7 +506,7 @@ static void hear(struct end *e, const void *data, size_t len)
 			(const char *)ev.data.data, ev.fin ? "|" : "");
 	}
 	if (rc < 0)
-		snprintf(heard, sizeof(heard), "failed %u %s", e->ws.close_code, e->ws.error_text);
+		snprintf(heard, sizeof(heard), "failed %u %s", e->ws.close_code, rl_ws_error_text(&e->ws));
 	rest_len = in.len;
 	memcpy(rest, in.data, in.len);
 }
@@ -604,7 +605,7 @@ TEST(ws_pipeline, bits_that_nobody_agreed_on_are_refused_at_the_first_byte)
 		heard[0] = 0;
 		hear(&e, data, test_unhex(wrong[i], data, sizeof(data)));
 		assert_int_equal(e.ws.close_code, 1002);
-		assert_string_equal(e.ws.error_text, "a reserved bit is set");
+		assert_string_equal(rl_ws_error_text(&e.ws), "a reserved bit is set");
 		close_end(&e);
 	}
 }
@@ -632,7 +633,7 @@ TEST(ws_pipeline, what_an_extension_says_closes_with_its_code)
 			hear(&e, data, sizeof(data));
 			assert_int_equal(e.ws.state, RL_WS_FAILED);
 			assert_int_equal(e.ws.close_code, cases[i].code);
-			assert_string_equal(e.ws.error_text, cases[i].text);
+			assert_string_equal(rl_ws_error_text(&e.ws), cases[i].text);
 			failure = 0;
 			close_end(&e);
 		}
@@ -650,7 +651,7 @@ TEST(ws_pipeline, a_session_says_when_an_extension_fails_to_send)
 	failure = 0;
 	assert_int_equal(rl_ws_write(&e.ws, &e.out, true, true, true, RL_SLICE("a")), RILL_EIO);
 	assert_int_equal(e.out.len, 0);
-	rl_ws_fail(&e.ws, 1011, "an extension failed", test_now);
+	rl_ws_fail(&e.ws, RL_WS_FAULT_EXTENSION, test_now);
 	assert_int_equal(e.out.data[0], 0x88);
 	close_end(&e);
 }

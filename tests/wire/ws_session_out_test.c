@@ -19,7 +19,8 @@ static void start(struct end *e, enum rl_ws_role role, bool deflate)
 {
 	e->set = NULL;
 	rl_buf_init(&e->out, test_env());
-	rl_ws_init(&e->ws, &e->config, role, &e->out, test_now);
+	e->config.out = &e->out;
+	rl_ws_init(&e->ws, &e->config, role, test_now);
 	if (!deflate)
 		return;
 	rl_deflate_options_default(&options);
@@ -289,7 +290,7 @@ TEST(ws_session_out, only_the_pong_of_the_latest_ping_counts)
 	feed_end(&e, "8a 81 00000000 31");
 	assert_int_equal(rl_ws_deadline(&e.ws), 1230);
 	assert_int_equal(rl_ws_expire(&e.ws, 1230), RILL_ETIMEDOUT);
-	assert_string_equal(e.ws.error_text, "a ping was not answered");
+	assert_string_equal(rl_ws_error_text(&e.ws), "a ping was not answered");
 	assert_int_equal(e.ws.close_code, 1006);
 	assert_int_equal(e.ws.state, RL_WS_FAILED);
 	assert_true(rl_ws_deadline(&e.ws) == UINT64_MAX);
@@ -338,7 +339,7 @@ TEST(ws_session_out, the_closing_handshake_has_its_deadline)
 	assert_int_equal(rl_ws_deadline(&e.ws), 31050);
 	assert_int_equal(rl_ws_expire(&e.ws, 31049), 0);
 	assert_int_equal(rl_ws_expire(&e.ws, 31050), RILL_ETIMEDOUT);
-	assert_string_equal(e.ws.error_text, "the closing handshake was not finished");
+	assert_string_equal(rl_ws_error_text(&e.ws), "the closing handshake was not finished");
 	assert_int_equal(e.ws.close_code, 1006);
 	expect_out(&e, "88 06 03e9 676f6e65");
 	stop(&e);
@@ -385,9 +386,9 @@ TEST(ws_session_out, the_wait_after_a_failure_is_bounded)
 	assert_int_equal(rl_ws_deadline(&e.ws), 31000);
 	assert_int_equal(rl_ws_expire(&e.ws, 31000), RILL_ETIMEDOUT);
 	assert_int_equal(e.ws.close_code, 1002);
-	assert_string_equal(e.ws.error_text, "a reserved bit is set");
+	assert_string_equal(rl_ws_error_text(&e.ws), "a reserved bit is set");
 	assert_true(rl_ws_deadline(&e.ws) == UINT64_MAX);
-	rl_ws_fail(&e.ws, 1008, "again", 40000);
+	rl_ws_fail(&e.ws, RL_WS_FAULT_FRAGMENTS, 40000);
 	assert_int_equal(e.ws.close_code, 1002);
 	stop(&e);
 }

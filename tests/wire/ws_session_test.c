@@ -59,7 +59,8 @@ static void start(struct peer *p)
 {
 	p->set = NULL;
 	rl_buf_init(&p->out, test_env());
-	rl_ws_init(&p->ws, &p->config, p->role, &p->out, test_now);
+	p->config.out = &p->out;
+	rl_ws_init(&p->ws, &p->config, p->role, test_now);
 	p->rest_len = p->log_len = p->events = 0;
 	p->log[0] = p->piece[0] = 0;
 	p->rc = 0;
@@ -142,7 +143,7 @@ static void feed(struct peer *p, const uint8_t *data, size_t len)
 	if (p->rc < 0) {
 		say(p, "failed %u\n", p->ws.close_code);
 		assert_int_equal(p->ws.state, RL_WS_FAILED);
-		assert_non_null(p->ws.error_text);
+		assert_non_null(rl_ws_error_text(&p->ws));
 		assert_int_equal(in.len, 0);
 	}
 	assert_true(in.len < RL_WS_HEAD_MAX);
@@ -603,10 +604,10 @@ TEST(ws_session, the_events_bytes_outlive_all_but_the_next_reading)
 	struct rl_ws_event ev;
 	start(&p);
 	assert_int_equal(rl_ws_next(&p.ws, &in, &ev, test_now), 1);
-	rl_ws_fail(&p.ws, 1008, "of our own", test_now);
+	rl_ws_fail(&p.ws, RL_WS_FAULT_FRAGMENTS, test_now);
 	assert_int_equal(rl_ws_expire(&p.ws, test_now + 30000), RILL_ETIMEDOUT);
 	test_expect_text(ev.data.data, ev.data.len, "ab");
-	test_expect_hex(p.out.data, p.out.len, "88 0c 03f0 6f66206f7572206f776e");
+	test_expect_hex(p.out.data, p.out.len, "88 14 03f0 746f6f206d616e7920667261676d656e7473");
 	assert_int_equal(rl_ws_next(&p.ws, &in, &ev, test_now), 0);
 	assert_int_equal(rl_ws_held(&p.ws), 0);
 	stop(&p);
@@ -904,7 +905,7 @@ static void converse(void *arg)
 	}
 	if (p->rc < 0) {
 		if (p->rc != RILL_ENOMEM)
-			fail_msg("%d: %s", p->rc, p->ws.error_text);
+			fail_msg("%d: %s", p->rc, rl_ws_error_text(&p->ws));
 		assert_int_equal(p->ws.close_code, 1011);
 		assert_true(test_allocation_failed());
 	} else {

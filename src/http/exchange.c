@@ -90,12 +90,6 @@ struct rl_slice rl_exchange_added(const rill_request *request)
 	return rl_buf_slice(&request->added);
 }
 
-void rl_exchange_charge(rill_request *request, ptrdiff_t bytes)
-{
-	if (request->connection)
-		rl_stream_charge(request->connection->stream, bytes);
-}
-
 struct rl_stream *rl_exchange_take_stream(rill_request *request)
 {
 	struct rl_connection *c = request->connection;

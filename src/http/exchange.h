@@ -64,9 +64,6 @@ void rl_exchange_charge(rill_request *request, ptrdiff_t bytes);
 /* Writes what is queued now rather than at the end of the turn. */
 void rl_exchange_flush(rill_request *request);
 
-/* Accounts for bytes held for this peer (negative: given back), as long as there is a stream. */
-void rl_exchange_charge(rill_request *request, ptrdiff_t bytes);
-
 /* Gives the memory of the request's head back, once a response was begun: nothing of it can be read any
  * more. For responses that last. Returns the request, which may have moved; outside of its callbacks. */
 rill_request *rl_exchange_forget_head(rill_request *request);

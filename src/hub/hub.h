@@ -83,7 +83,7 @@ struct rl_wait {
 struct rl_history {
 	struct rl_topic *topic;
 	struct rl_timer timer; /* when the oldest is too old */
-	struct rl_kept {
+	struct rl_remembered {
 		struct rl_publication *publication;
 		uint64_t at; /* when it was published */
 	} * ring;

@@ -347,7 +347,7 @@ TEST(eventsource_open, a_client_that_ends_behind_an_earlier_request_is_answered)
 	http_expect_status(&peer, 204);
 	assert_non_null(strstr(http_take(&peer), "HTTP/1.1 200"));
 	assert_true(peer.ended);
-	expect_said("");
+	expect_said("open close:1006 ");
 	finish();
 }
 

@@ -218,7 +218,8 @@ int rill_eventsource_connect(rill_eventsource_client **result, rill_loop *loop, 
 	int rc = fill_in(client, url, &all, loop->error, sizeof(loop->error));
 	if (rc < 0) {
 		if (loop->error[0])
-			rl_log(&loop->env, RILL_LOG_ERROR, "%s: %s", url, loop->error);
+			rl_log(&loop->env, RILL_LOG_ERROR, "eventsource client: %s",
+				loop->error); /* not the URL: it may hold a password */
 		free_client(&client->task);
 		return rc;
 	}

@@ -79,6 +79,12 @@ rill_request *rl_exchange_forget_head(rill_request *request)
 	return smaller;
 }
 
+void rl_exchange_charge(rill_request *request, ptrdiff_t bytes)
+{
+	if (request->connection)
+		rl_stream_charge(request->connection->stream, bytes);
+}
+
 struct rl_slice rl_exchange_added(const rill_request *request)
 {
 	return rl_buf_slice(&request->added);

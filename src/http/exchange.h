@@ -61,6 +61,10 @@ int rl_exchange_write_shared(rill_request *request, struct rl_blob *blob);
  * more. For responses that last. Returns the request, which may have moved; outside of its callbacks. */
 rill_request *rl_exchange_forget_head(rill_request *request);
 
+/* Bytes that a service holds for this exchange, more or fewer of them: they count as buffered for its
+ * connection. What is charged when it ends is forgotten with the connection. */
+void rl_exchange_charge(rill_request *request, ptrdiff_t bytes);
+
 /* Has the peer sent its last byte (it may still read)? */
 bool rl_exchange_peer_ended(const rill_request *request);
 

@@ -195,8 +195,10 @@ static size_t op_queued(const struct rill_conn *conn)
 
 static void op_charge(struct rill_conn *conn, ptrdiff_t bytes)
 {
-	(void)conn;
-	(void)bytes; /* no message comes in that could be kept */
+	struct rl_es_conn *c = rl_es_conn(conn);
+
+	if (c->request)
+		rl_exchange_charge(c->request, bytes);
 }
 
 static const char *op_nothing(const struct rill_conn *conn)

@@ -153,3 +153,50 @@ TEST(eventsource_publish, who_was_away_too_long_is_told_of_the_gap)
 	http_close(&back);
 	stop_hub();
 }
+
+static size_t buffered(void)
+{
+	rill_server_stats stats = { .size = sizeof(stats) };
+	rill_server_read_stats(http_server, &stats);
+	return stats.buffered;
+}
+
+static void stay(rill_conn *c)
+{
+	(void)c;
+}
+
+static void close_it(rill_conn *c)
+{
+	rill_close(c, 1000, NULL);
+}
+
+TEST(eventsource_publish, what_waits_for_a_slow_stream_counts_as_buffered)
+{
+	static void (*const ends[])(rill_conn *) = { stay, rill_conn_destroy, close_it };
+	static char much[1024 * 1024], text[200 * 1024];
+	const size_t len = sizeof(text) - 1;
+	struct http_peer slow;
+	memset(much, 'x', sizeof(much));
+	memset(text, 'y', len);
+	start_hub(0);
+	for (size_t i = 0; i < sizeof(ends) / sizeof(*ends); i++) {
+		size_t idle = buffered();
+		come(&slow, NULL);
+		assert_int_equal(rill_send(conn, RILL_TEXT, much, sizeof(much)), 1);
+		http_turns();
+		size_t full = buffered();
+		publish(text); /* finds no subscription that waits: it is the queue's */
+		publish(text);
+		publish(text);
+		assert_true(buffered() >= full + 3 * len);
+		ends[i](conn);
+		http_turns();
+		assert_true(ends[i] == stay || buffered() < full + 2 * len);
+		http_close(&slow);
+		http_pass(3000); /* longer than a stream lingers */
+		assert_null(conn);
+		assert_int_equal(buffered(), idle);
+	}
+	stop_hub();
+}

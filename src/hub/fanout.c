@@ -211,7 +211,7 @@ void rl_fanout_task(struct rl_task *task)
 void rl_fanout_deliver_to(struct rill_conn *conn)
 {
 	struct rill_hub *hub = conn->loop->publishing;
-	if (hub && conn->watcher)
+	if (hub && rl_conn_watcher(conn))
 		hand_all(hub, conn);
 }
 

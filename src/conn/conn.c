@@ -10,34 +10,16 @@
 #include "conn/hold.h"
 #include "conn/publication.h"
 
-/* Calls fn for what stands in a batch now. */
-static void run_batch(struct rl_task *task, void (*fn)(struct rill_conn *conn))
-{
-	struct rl_list now;
-	rl_list_init(&now);
-	rl_list_splice(&now, &rl_container(task, struct rl_task_batch, task)->nodes);
-	while (!rl_list_empty(&now)) {
-		struct rill_conn *conn = rl_container(now.next, struct rill_conn, due);
-		rl_list_remove(&conn->due);
-		fn(conn);
-	}
-}
-
-static void free_conn(struct rill_conn *conn)
-{
-	rl_conn_extra_free(conn);
-	conn->ops->free(conn);
-}
-
 static void free_conns(struct rl_task *task)
 {
-	run_batch(task, free_conn);
-}
-
-/* Will on_close be called at the end of the turn? */
-static inline bool is_late(const struct rill_conn *conn)
-{
-	return !rl_list_empty(&conn->due);
+	struct rill_loop *loop = rl_container(task, struct rill_loop, dead_conns.task);
+	while (!rl_list_empty(&loop->dead_conns.nodes)) {
+		struct rill_conn *conn =
+			rl_container(loop->dead_conns.nodes.next, struct rill_conn, node);
+		rl_list_remove(&conn->node);
+		rl_conn_extra_free(conn);
+		conn->ops->free(conn);
+	}
 }
 
 static void drop_ref(struct rill_conn *conn)
@@ -45,11 +27,11 @@ static void drop_ref(struct rill_conn *conn)
 	assert(conn->refs > 0);
 	if (--conn->refs > 0)
 		return;
-	struct rl_task_batch *dead = &conn->loop->dead_conns;
-	rl_list_remove(&conn->due);
-	rl_list_append(&dead->nodes, &conn->due);
-	dead->task.fn = free_conns;
-	rl_loop_bury(conn->loop, &dead->task);
+	struct rill_loop *loop = conn->loop;
+	assert(conn->state == RILL_CONN_CLOSED && rl_list_empty(&conn->node));
+	rl_list_append(&loop->dead_conns.nodes, &conn->node);
+	loop->dead_conns.task.fn = free_conns;
+	rl_loop_bury(loop, &loop->dead_conns.task);
 }
 
 void rl_conn_init(struct rill_conn *conn, const struct rl_conn_ops *ops,
@@ -64,7 +46,6 @@ void rl_conn_init(struct rill_conn *conn, const struct rl_conn_ops *ops,
 		.state = RILL_CONN_CONNECTING,
 	};
 	rl_list_init(&conn->node);
-	rl_list_init(&conn->due);
 }
 
 void rl_conn_opened(struct rill_conn *conn, const rill_request *request)
@@ -108,15 +89,17 @@ void rl_conn_ping(struct rill_conn *conn, struct rl_slice data)
 
 static void tell_watcher_of_room(struct rill_conn *conn)
 {
-	if (conn->watcher)
-		conn->watcher->ops->drained(conn, conn->watcher);
+	struct rl_conn_watcher *watcher = rl_conn_watcher(conn);
+	if (watcher)
+		watcher->ops->drained(conn, watcher);
 }
 
 static void leave_watcher(struct rill_conn *conn)
 {
-	if (conn->watcher)
-		conn->watcher->ops->closed(conn, conn->watcher);
-	assert(!conn->watcher);
+	struct rl_conn_watcher *watcher = rl_conn_watcher(conn);
+	if (watcher)
+		watcher->ops->closed(conn, watcher);
+	assert(!rl_conn_watcher(conn));
 }
 
 void rl_conn_drained(struct rill_conn *conn)
@@ -170,7 +153,6 @@ void rl_conn_closed(struct rill_conn *conn, int code, struct rl_slice reason)
 		return;
 	conn->state = RILL_CONN_CLOSED;
 	leave_watcher(conn);
-	rl_list_remove(&conn->due); /* a later on_close is this one now */
 	rl_list_remove(&conn->node);
 	rl_hold_forget_all(conn);
 	if (!conn->opened) /* ended() says the last word then */
@@ -184,27 +166,46 @@ void rl_conn_closed(struct rill_conn *conn, int code, struct rl_slice reason)
 	drop_ref(conn);
 }
 
-static void close_now(struct rill_conn *conn)
-{
-	rl_conn_closed(conn, conn->close_code, rl_slice(NULL, 0));
-}
-
+/* One that was closed otherwise meanwhile hears nothing more. What comes to stand here while others
+ * are told has the next round. */
 static void close_late(struct rl_task *task)
 {
-	run_batch(task, close_now);
+	struct rill_loop *loop = rl_container(task, struct rill_loop, late_conns.task);
+	struct rill_conn *conn = loop->late_conns.first;
+	loop->late_conns.first = loop->late_conns.last = NULL;
+	while (conn) {
+		struct rill_conn *next = conn->next_late;
+		conn->late = false;
+		conn->watcher = NULL;
+		rl_conn_closed(conn, conn->close_code, rl_slice(NULL, 0));
+		drop_ref(conn);
+		conn = next;
+	}
+}
+
+static void add_late(struct rill_conn *conn)
+{
+	struct rill_loop *loop = conn->loop;
+	conn->refs++;
+	conn->late = true;
+	conn->next_late = NULL;
+	if (loop->late_conns.last)
+		loop->late_conns.last->next_late = conn;
+	else
+		loop->late_conns.first = conn;
+	loop->late_conns.last = conn;
+	loop->late_conns.task.fn = close_late;
+	rl_loop_defer(loop, &loop->late_conns.task);
 }
 
 void rl_conn_closed_later(struct rill_conn *conn, int code)
 {
-	struct rl_task_batch *late = &conn->loop->late_conns;
-	if (conn->state == RILL_CONN_CLOSED || is_late(conn))
+	if (conn->state == RILL_CONN_CLOSED || conn->late)
 		return;
 	conn->state = RILL_CONN_CLOSING;
 	leave_watcher(conn);
 	conn->close_code = (uint16_t)code;
-	rl_list_append(&late->nodes, &conn->due);
-	late->task.fn = close_late;
-	rl_loop_defer(conn->loop, &late->task);
+	add_late(conn);
 }
 
 /* The public functions. */
@@ -354,7 +355,7 @@ int rill_close(rill_conn *conn, int code, const char *reason)
 
 void rill_conn_destroy(rill_conn *conn)
 {
-	if (conn->state == RILL_CONN_CLOSED || is_late(conn))
+	if (conn->state == RILL_CONN_CLOSED || conn->late)
 		return;
 	conn->ops->cut(conn);
 	rl_conn_closed_later(conn, 1006);
@@ -362,7 +363,7 @@ void rill_conn_destroy(rill_conn *conn)
 
 static void update_reading(struct rill_conn *conn)
 {
-	if (conn->state != RILL_CONN_CLOSED && !is_late(conn))
+	if (conn->state != RILL_CONN_CLOSED && !conn->late)
 		conn->ops->set_reading(conn, !conn->paused && !conn->starved);
 }
 

@@ -90,14 +90,17 @@ struct rill_conn {
 	const rill_handler *handler;
 	void *user;
 	struct rill_loop *loop;
-	struct rl_list node;         /* the service's: all its connections */
-	struct rl_list due;          /* in the loop's late_conns, then in dead_conns */
+	struct rl_list node;         /* the service's: all its connections; then in dead_conns */
 	struct rl_conn_extra *extra; /* what few connections need; NULL until then */
-	struct rl_conn_watcher *watcher; /* NULL: nobody watches */
+	union {
+		struct rl_conn_watcher *watcher; /* see rl_conn_watcher() */
+		struct rill_conn *next_late;     /* late: the next in the loop's late_conns */
+	};
 	uint64_t id;
 	uint64_t messages_in, messages_out, bytes_in, bytes_out;
 	size_t queue_peak;
-	uint32_t refs;       /* the service's one, and rill_conn_ref()'s */
+	uint32_t refs : 31;  /* the service's one, rill_conn_ref()'s, that of late_conns */
+	uint32_t late : 1;   /* stands in late_conns: on_close is due, unless it has been called */
 	uint16_t close_code; /* what a late on_close will say */
 	rill_conn_state state : 8;
 	bool opened : 1;     /* on_open was called */
@@ -109,6 +112,12 @@ struct rill_conn {
 	bool piece_text : 1;
 	bool traced : 1;
 };
+
+/* Who watches it; NULL: nobody, as of one that is on its way out. */
+static inline struct rl_conn_watcher *rl_conn_watcher(const struct rill_conn *conn)
+{
+	return conn->late ? NULL : conn->watcher;
+}
 
 /* Sets the common part up, in state CONNECTING, with the service's reference. */
 void rl_conn_init(struct rill_conn *conn, const struct rl_conn_ops *ops,
@@ -144,8 +153,9 @@ int rl_conn_publish_all(struct rill_conn *conn, struct rl_publication *bundle, s
  * It may find the connection too slow and close it: look at the state afterwards. */
 static inline void rl_conn_before_send(struct rill_conn *conn)
 {
-	if (conn->watcher)
-		conn->watcher->ops->before_send(conn, conn->watcher);
+	struct rl_conn_watcher *watcher = rl_conn_watcher(conn);
+	if (watcher)
+		watcher->ops->before_send(conn, watcher);
 }
 
 /* May publications be handed over? Not inside a message in pieces. */

@@ -58,7 +58,7 @@ bool rl_member_send(struct rl_member *member, struct rl_publication *publication
 	struct rill_conn *conn = member->conn;
 	int rc = rl_conn_publish(conn, publication);
 	/* One of its extensions has failed, which ends it and all its subscriptions at once. */
-	if (!conn->watcher)
+	if (!rl_conn_watcher(conn))
 		return false;
 	rill_topic_stats *stats = &member->topic->stats;
 	if (rc >= 0) {
@@ -220,7 +220,7 @@ void rl_fanout_task(struct rl_task *task)
 void rl_fanout_deliver_to(struct rill_conn *conn)
 {
 	struct rill_hub *hub = conn->loop->publishing;
-	if (!hub || !conn->watcher)
+	if (!hub || !rl_conn_watcher(conn))
 		return;
 	bool outer = hub->handing;
 	hub->handing = true;

@@ -187,7 +187,7 @@ void rl_topic_free(struct rl_topic *topic);
 extern const struct rl_conn_watcher_ops rl_subscriber_ops;
 static inline struct rl_subscriber *rl_subscriber(const struct rill_conn *conn)
 {
-	return rl_container(conn->watcher, struct rl_subscriber, watcher);
+	return rl_container(rl_conn_watcher(conn), struct rl_subscriber, watcher);
 }
 static inline void rl_subscriber_took(struct rl_subscriber *subscriber, uint64_t before)
 {

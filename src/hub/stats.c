@@ -42,7 +42,7 @@ int rill_subscription_dropped(
 	const rill_hub *hub, const char *name, const rill_conn *conn, uint64_t *dropped)
 {
 	const struct rl_topic *topic = rl_topic_find(hub, rl_slice_str(name));
-	const struct rl_member *member = topic && conn->watcher
+	const struct rl_member *member = topic && rl_conn_watcher(conn)
 						 ? rl_subscriber_find(rl_subscriber(conn), topic)
 						 : NULL;
 	if (!member)

@@ -27,7 +27,7 @@ static struct rl_member *find_member(
 	const rill_hub *hub, const char *name, const struct rill_conn *conn)
 {
 	const struct rl_topic *topic = rl_topic_find(hub, rl_slice_str(name));
-	return topic && conn->watcher ? rl_subscriber_find(rl_subscriber(conn), topic) : NULL;
+	return topic && rl_conn_watcher(conn) ? rl_subscriber_find(rl_subscriber(conn), topic) : NULL;
 }
 
 /* The defaults need no memory. */
@@ -109,7 +109,7 @@ int rill_subscribe(
 	rc = rl_topic_get(&topic, hub, text);
 	if (rc < 0)
 		return rc;
-	if (conn->watcher)
+	if (rl_conn_watcher(conn))
 		member = rl_subscriber_find(rl_subscriber(conn), topic);
 	if (member)
 		return set_up(member, &options);
@@ -138,7 +138,7 @@ int rill_unsubscribe(rill_hub *hub, const char *topic, rill_conn *conn)
 void rill_unsubscribe_all(rill_hub *hub, rill_conn *conn)
 {
 	rl_conn_before_send(conn);
-	if (conn->watcher)
+	if (rl_conn_watcher(conn))
 		rl_subscriber_remove_all(conn, hub);
 }
 

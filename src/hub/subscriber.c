@@ -143,7 +143,7 @@ static int add_to(struct rl_member **result, struct rl_subscriber *subscriber,
 
 int rl_subscriber_add(struct rl_member **member, struct rill_conn *conn, struct rl_topic *topic)
 {
-	if (!conn->watcher) {
+	if (!rl_conn_watcher(conn)) {
 		struct rl_subscriber *subscriber = rl_zalloc(&conn->loop->env, sizeof(*subscriber));
 		if (!subscriber)
 			return RILL_ENOMEM;

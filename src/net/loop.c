@@ -65,8 +65,9 @@ static void init_members(struct rill_loop *loop)
 	rl_list_init(&loop->tasks);
 	rl_list_init(&loop->dead);
 	rl_list_init(&loop->services);
-	rl_task_batch_init(&loop->late_conns);
-	rl_task_batch_init(&loop->dead_conns);
+	rl_task_init(&loop->late_conns.task, NULL);
+	rl_task_init(&loop->dead_conns.task, NULL);
+	rl_list_init(&loop->dead_conns.nodes);
 	rl_list_init(&loop->shared.posted);
 	atomic_init(&loop->shared.any, false);
 	atomic_init(&loop->stop, false);

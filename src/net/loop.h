@@ -22,13 +22,7 @@ struct rl_task {
 	void (*fn)(struct rl_task *task);
 };
 
-/* Things of one kind for which one function does something then: each needs a node, and the batch has
- * the task. What comes while they are gone through has the next round. */
-struct rl_task_batch {
-	struct rl_task task;
-	struct rl_list nodes;
-};
-
+struct rill_conn;
 struct rill_hub;
 
 struct rill_loop {
@@ -51,7 +45,16 @@ struct rill_loop {
 	                          * may be lent to its stream */
 	const void *opening;     /* the conn whose on_open runs, and the request it came by */
 	const void *opening_request;
-	struct rl_task_batch late_conns, dead_conns; /* conn.c: on_close is due; to be freed */
+	/* Of conn.c, which has a task for all connections instead of one in each: those whose on_close
+	 * is due at the end of the turn, and those to be freed then. */
+	struct {
+		struct rl_task task;
+		struct rill_conn *first, *last;
+	} late_conns;
+	struct {
+		struct rl_task task;
+		struct rl_list nodes;
+	} dead_conns;
 	uint64_t last_conn_id; /* connections are numbered over all services of the loop */
 	uint64_t published;    /* messages of all hubs of the loop, so far */
 	struct rill_hub *publishing; /* the one with messages that are not handed out yet */
@@ -110,12 +113,6 @@ static inline void rl_task_init(struct rl_task *task, void (*fn)(struct rl_task 
 {
 	rl_list_init(&task->node);
 	task->fn = fn;
-}
-
-static inline void rl_task_batch_init(struct rl_task_batch *batch)
-{
-	rl_task_init(&batch->task, NULL);
-	rl_list_init(&batch->nodes);
 }
 
 /* Sees to it that a turn comes when one is needed and none is under way. Called by whatever

@@ -115,7 +115,7 @@ static inline void rl_stream_group_give(struct rl_stream_group *group, size_t by
 void rl_stream_group_fini(struct rl_stream_group *group);
 
 /* Bytes in hand that the owner has not used. */
-struct rl_kept {
+struct rl_hand {
 	uint32_t len, cap;
 	uint8_t bytes[];
 };
@@ -130,7 +130,7 @@ struct rl_stream {
 	struct rl_list work; /* in loop->flush or group->blocked */
 	struct rl_task task; /* what is to be told at the end of the turn; then freeing */
 	struct rl_queue queue;
-	struct rl_kept *kept; /* NULL: none */
+	struct rl_hand *kept; /* NULL: none */
 	uint32_t charged;     /* bytes the owner holds for this stream (message parts) */
 	uint32_t progress_at; /* low bits of the loop's clock: the queue last moved */
 	struct rl_addr peer;  /* who it is to be taken for (PROXY protocol seen) */

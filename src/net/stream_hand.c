@@ -11,7 +11,7 @@ enum { MAX_KEPT = 1 << 30, MIN_KEPT = 64 };
 
 static int reserve(struct rl_stream *stream, size_t need)
 {
-	struct rl_kept *kept = stream->kept;
+	struct rl_hand *kept = stream->kept;
 	size_t cap = kept ? kept->cap : MIN_KEPT;
 	if (kept && need <= cap)
 		return 0;
@@ -36,7 +36,7 @@ static int keep(struct rl_stream *stream, const uint8_t *data, size_t n)
 	int rc = reserve(stream, rl_stream_in_hand(stream) + n);
 	if (rc < 0)
 		return rc;
-	struct rl_kept *kept = stream->kept;
+	struct rl_hand *kept = stream->kept;
 	memcpy(kept->bytes + kept->len, data, n);
 	kept->len += (uint32_t)n;
 	rl_stream_account(stream, (ptrdiff_t)n);
@@ -47,7 +47,7 @@ static int keep(struct rl_stream *stream, const uint8_t *data, size_t n)
  * looking at it still. */
 static void keep_last(struct rl_stream *stream, size_t len)
 {
-	struct rl_kept *kept = stream->kept;
+	struct rl_hand *kept = stream->kept;
 	size_t used = kept->len - len;
 	if (stream->closed)
 		return;
@@ -234,7 +234,7 @@ int rl_stream_unread(struct rl_stream *stream, struct rl_slice bytes)
 	int rc = reserve(stream, rl_stream_in_hand(stream) + bytes.len);
 	if (rc < 0)
 		return RILL_ENOMEM;
-	struct rl_kept *kept = stream->kept;
+	struct rl_hand *kept = stream->kept;
 	memmove(kept->bytes + bytes.len, kept->bytes, kept->len);
 	memcpy(kept->bytes, bytes.data, bytes.len);
 	kept->len += (uint32_t)bytes.len;

@@ -13,7 +13,7 @@
 #include "support/support.h"
 #include "wire/ws_session.h"
 
-_Static_assert(sizeof(struct rl_ws) <= 200, "an idle connection is small");
+_Static_assert(sizeof(struct rl_ws) <= 48, "an idle connection is small");
 
 struct peer {
 	enum rl_ws_role role;

@@ -3,7 +3,8 @@
  *     build/examples/eventsource_clock 8000
  *     curl -N -H 'Accept: text/event-stream' http://127.0.0.1:8000/clock
  *
- * In a browser: new EventSource("/clock").onmessage = e => console.log(e.lastEventId, e.data) */
+ * In a browser, on a page of this server (its 404 will do):
+ *     new EventSource("/clock").addEventListener("tick", e => console.log(e.lastEventId, e.data)) */
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>

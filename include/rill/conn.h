@@ -130,7 +130,7 @@ RILL_API void *rill_conn_user(const rill_conn *conn);
 /* A number no other connection of this loop has had. */
 RILL_API uint64_t rill_conn_id(const rill_conn *conn);
 
-/* "websocket"; later also "xhr-polling" and the like. Static. */
+/* "websocket", "eventsource"; later also "xhr-polling" and the like. Static. */
 RILL_API const char *rill_conn_transport(const rill_conn *conn);
 
 /* "hybi-13", "hybi-08", "hybi-07", "hixie-76", "hixie-75". Static. */

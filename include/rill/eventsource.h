@@ -152,7 +152,7 @@ typedef struct rill_eventsource_client_handler {
 	void (*on_event)(rill_eventsource_client *client, const rill_event_in *event, void *user);
 	/* The stream has ended, or an attempt failed. retry_ms: it comes back after so long; -1: it is
 	 * closed for good (204, another status or type than those of an event stream, too many
-	 * redirects, an event above the limit), and nothing follows. */
+	 * redirects or one that leads nowhere, an event above the limit), and nothing follows. */
 	void (*on_error)(rill_eventsource_client *client, const rill_failure *failure,
 		int64_t retry_ms, void *user);
 } rill_eventsource_client_handler;

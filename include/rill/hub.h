@@ -84,7 +84,7 @@ RILL_API void rill_subscribe_options_init(rill_subscribe_options *options, size_
  * defaults; copied. Subscribing again replaces the options. Returns 0; RILL_GAP: subscribed, but what came
  * after since is not, or no longer, known whole: nothing of it was sent (an event stream has been sent
  * an event of type "gap" whose data is since); or RILL_ECLOSED (conn is not open), RILL_ELIMIT,
- * RILL_EINVAL (topic is empty or too long, an option), RILL_ENOMEM. */
+ * RILL_EINVAL (topic is empty or too long, an option, a connection of another loop), RILL_ENOMEM. */
 #define RILL_GAP 1
 RILL_API int rill_subscribe(rill_hub *hub, const char *topic, rill_conn *conn,
 	const rill_subscribe_options *options);
@@ -102,11 +102,11 @@ RILL_API void rill_topic_each(rill_hub *hub, const char *topic,
 
 /* Publishes one message to all subscribers of a topic. Any thread; the bytes are the caller's again
  * when this returns. From inside a turn of the hub's loop (a callback of rill) it stands in line with
- * what is sent there; from elsewhere it is brought to the loop, in the order of the calls of one
- * thread. A kind that a subscriber's protocol does not have is not sent to it and counted as dropped.
+ * what is sent there; from elsewhere, and from a trace tap, it is brought to the loop, in the order of
+ * the calls of one thread. A kind that a subscriber's protocol does not have is not sent to it and counted as dropped.
  *
- * Returns 0, RILL_EUTF8 (a text that is none), RILL_EINVAL (topic), RILL_ELIMIT (the mailbox is
- * full), RILL_ENOMEM. */
+ * Returns 0, RILL_EUTF8 (a text or type that is none), RILL_EINVAL (topic, kind or type), RILL_ELIMIT
+ * (the mailbox is full, or with a default history there are too many topics), RILL_ENOMEM. */
 RILL_API int rill_publish(
 	rill_hub *hub, const char *topic, rill_kind kind, const void *data, size_t len);
 

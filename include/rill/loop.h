@@ -39,7 +39,7 @@ typedef struct rill_loop_options {
 	void *log_user;
 	rill_log_level log_level; /* default RILL_LOG_INFO */
 	/* Bytes received at once from one connection; also the size of the loop's one receive
-	 * buffer. Default 64 KiB, at least 4 KiB. */
+	 * buffer. Default 256 KiB, at least 4 KiB. */
 	size_t receive_size;
 } rill_loop_options;
 

@@ -329,8 +329,8 @@ int rill_send_piece(rill_conn *conn, rill_kind kind, const void *data, size_t le
 	conn->piece_out = !last;
 	conn->piece_text = text;
 	rc = sent(conn, rc, len, last);
-	if (last && !first)
-		tell_watcher_of_room(conn);
+	if (last && !first && rc == 0)
+		tell_watcher_of_room(conn); /* else when it has drained */
 	return rc;
 }
 
@@ -379,6 +379,13 @@ void rill_conn_resume(rill_conn *conn)
 	update_reading(conn);
 }
 
+/* A pong tells that what was published before its ping has arrived, as for what was sent. */
+static int send_control(struct rill_conn *conn, bool ping, struct rl_slice data)
+{
+	rl_conn_before_send(conn);
+	return may_send(conn) ? conn->ops->control(conn, ping, data) : RILL_ECLOSED;
+}
+
 int rill_ping(rill_conn *conn, const void *data, size_t len, rill_pong_fn fn, void *user)
 {
 	if (len > 125)
@@ -396,7 +403,7 @@ int rill_ping(rill_conn *conn, const void *data, size_t len, rill_pong_fn fn, vo
 		if (len)
 			memcpy(wait->data, data, len);
 	}
-	int rc = conn->ops->control(conn, true, rl_slice(data, len));
+	int rc = send_control(conn, true, rl_slice(data, len));
 	if (rc < 0)
 		rl_free(&conn->loop->env, wait);
 	else if (wait)
@@ -410,7 +417,7 @@ int rill_pong(rill_conn *conn, const void *data, size_t len)
 		return RILL_ETOOBIG;
 	if (!may_send(conn))
 		return RILL_ECLOSED;
-	int rc = conn->ops->control(conn, false, rl_slice(data, len));
+	int rc = send_control(conn, false, rl_slice(data, len));
 	return rc < 0 ? rc : 0;
 }
 

@@ -8,6 +8,7 @@ struct rl_publication *rl_publication_new(
 	if (!p)
 		return NULL;
 	*p = (struct rl_publication){ .refs = 1, .kind = kind, .env = env };
+	rl_list_init(&p->waiting);
 	p->payload = rl_blob_copy(env, payload);
 	if (!p->payload) {
 		rl_free(env, p);

@@ -8,6 +8,7 @@
 
 #include <rill/conn.h>
 #include "base/blob.h"
+#include "base/list.h"
 #include "base/slice.h"
 
 /* One form: whose it is (address of a static of the service), which variant (window bits, ...). */
@@ -23,10 +24,10 @@ struct rl_form {
 
 struct rl_publication {
 	uint32_t refs;
-	uint32_t waiting; /* in how many queues of slow subscribers it stands */
 	uint8_t form_count;
 	rill_kind kind;
 	struct rl_blob *payload;
+	struct rl_list waiting;   /* where it stands in queues of slow subscribers: the hub's */
 	struct rl_slice type, id; /* event streams; empty: none. In the publication's own memory */
 	struct rl_form first;     /* most have one form */
 	struct rl_form *others;   /* room for RL_FORMS_MAX - 1; NULL until the second */

@@ -62,6 +62,12 @@ void *rl_exchange_service(const rill_request *request, const void *key)
 	return request->service_key == key ? request->service : NULL;
 }
 
+void rl_exchange_charge(rill_request *request, ptrdiff_t bytes)
+{
+	if (request->connection)
+		rl_stream_charge(request->connection->stream, bytes);
+}
+
 rill_request *rl_exchange_forget_head(rill_request *request)
 {
 	struct rl_connection *c = request->connection;

@@ -57,6 +57,10 @@ bool rl_exchange_chunked(const rill_request *request);
 /* Queues a reference to a piece that is framed already. Results of rill_response_write(). */
 int rl_exchange_write_shared(rill_request *request, struct rl_blob *blob);
 
+/* Counts bytes that are held for this peer elsewhere as its stream's, or no longer; rl_stream_charge().
+ * Nothing once the stream is gone, and with it what was charged. */
+void rl_exchange_charge(rill_request *request, ptrdiff_t bytes);
+
 /* Writes what is queued now rather than at the end of the turn. */
 void rl_exchange_flush(rill_request *request);
 

@@ -57,14 +57,40 @@ static struct rl_wait_queue *queue_of(struct rl_terms *terms, bool replayed)
 	return replayed ? &terms->replayed : &terms->live;
 }
 
-/* A publication that waits for many is one in memory: the first pays for it. */
-static void charge(struct rl_wait *wait)
+static void charge(struct rl_wait *wait, size_t cost)
 {
-	size_t cost = sizeof(*wait);
-	if (!wait->publication->waiting++)
-		cost += wait->publication->payload->len;
-	wait->charged = cost < UINT32_MAX ? (uint32_t)cost : UINT32_MAX;
-	wait->member->conn->ops->charge(wait->member->conn, (ptrdiff_t)wait->charged);
+	struct rill_conn *conn = wait->member->conn;
+	if (cost > UINT32_MAX - wait->charged)
+		cost = UINT32_MAX - wait->charged;
+	wait->charged += (uint32_t)cost;
+	conn->ops->charge(conn, (ptrdiff_t)cost);
+}
+
+static void pay(struct rl_wait *wait)
+{
+	wait->pays = true;
+	charge(wait, wait->publication->payload->len);
+}
+
+/* A publication that waits for many is one in memory: the first pays for it, and who has it no longer
+ * leaves that to the next. */
+static void begin_waiting(struct rl_wait *wait)
+{
+	struct rl_list *others = &wait->publication->waiting;
+	charge(wait, sizeof(*wait));
+	if (rl_list_empty(others))
+		pay(wait);
+	rl_list_append(others, &wait->shared);
+}
+
+static void end_waiting(struct rl_wait *wait)
+{
+	struct rill_conn *conn = wait->member->conn;
+	struct rl_list *others = &wait->publication->waiting;
+	rl_list_remove(&wait->shared);
+	conn->ops->charge(conn, -(ptrdiff_t)wait->charged);
+	if (wait->pays && !rl_list_empty(others))
+		pay(rl_container(others->next, struct rl_wait, shared));
 }
 
 static int put(struct rl_member *member, struct rl_publication *publication, bool replayed)
@@ -81,6 +107,7 @@ static int put(struct rl_member *member, struct rl_publication *publication, boo
 		.replayed = replayed,
 	};
 	rl_list_init(&wait->node);
+	rl_list_init(&wait->shared);
 	if (more->waits)
 		rl_list_append(more->waits, &wait->node); /* in front of the oldest: last */
 	else
@@ -91,7 +118,7 @@ static int put(struct rl_member *member, struct rl_publication *publication, boo
 		terms->messages++;
 	}
 	member->topic->stats.waiting += len;
-	charge(wait);
+	begin_waiting(wait);
 	return 0;
 }
 
@@ -114,8 +141,7 @@ static struct rl_publication *take_first(struct rl_member *member, struct rl_wai
 		member->terms->messages--;
 	}
 	member->topic->stats.waiting -= len;
-	publication->waiting--;
-	member->conn->ops->charge(member->conn, -(ptrdiff_t)wait->charged);
+	end_waiting(wait);
 	rl_free(&member->conn->loop->env, wait);
 	return publication;
 }
@@ -128,12 +154,17 @@ static size_t drop_queue(struct rl_member *member, struct rl_wait_queue *queue)
 	return n;
 }
 
+void rl_backlog_drop_replayed(struct rl_member *member)
+{
+	if (member->terms)
+		drop_queue(member, &member->terms->replayed);
+}
+
 void rl_backlog_drop(struct rl_member *member)
 {
-	if (!member->terms)
-		return;
-	drop_queue(member, &member->terms->replayed);
-	drop_queue(member, &member->terms->live);
+	rl_backlog_drop_replayed(member);
+	if (member->terms)
+		drop_queue(member, &member->terms->live);
 }
 
 static void count_dropped(struct rl_member *member, size_t n)

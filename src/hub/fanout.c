@@ -56,8 +56,11 @@ static bool still_full(struct rill_conn *conn)
 bool rl_member_send(struct rl_member *member, struct rl_publication *publication)
 {
 	struct rill_conn *conn = member->conn;
-	rill_topic_stats *stats = &member->topic->stats;
 	int rc = rl_conn_publish(conn, publication);
+	/* One of its extensions has failed, which ends it and all its subscriptions at once. */
+	if (!rl_conn_watcher(conn))
+		return false;
+	rill_topic_stats *stats = &member->topic->stats;
 	if (rc >= 0) {
 		stats->delivered++;
 		if (rc > 0)
@@ -160,12 +163,14 @@ static void make_batch(struct rill_hub *hub, const struct rl_topic *topic, struc
 static void deliver_topic(struct rill_hub *hub, struct rl_topic *topic, bool alone)
 {
 	struct rl_batch batch;
-	make_batch(hub, topic, &batch);
 	/* From the end, so that one who is closed for being slow gives its place to somebody who has
-	 * been there already. */
-	for (uint32_t i = topic->count; i-- > 0;) {
-		prefetch(topic, i);
-		struct rl_member *member = topic->members[i];
+	 * been there already; others leave when a tap closes them. */
+	struct rl_walk walk = { hub->walks, hub, topic, topic->count };
+	make_batch(hub, topic, &batch);
+	hub->walks = &walk;
+	while (walk.left > 0) {
+		prefetch(topic, --walk.left);
+		struct rl_member *member = topic->members[walk.left];
 		struct rill_conn *conn = member->conn;
 		bool there = alone || !rl_subscriber_has_table(rl_subscriber(conn))
 				     ? hand_topic(hub, topic, member, &batch)
@@ -173,6 +178,7 @@ static void deliver_topic(struct rill_hub *hub, struct rl_topic *topic, bool alo
 		if (there && conn->ops->flush)
 			conn->ops->flush(conn);
 	}
+	hub->walks = walk.outer;
 	rl_publication_unref(batch.bundle);
 }
 
@@ -192,10 +198,13 @@ void rl_fanout_deliver(struct rill_hub *hub)
 	struct rl_list *topics = &hub->topics_pending;
 	if (!hub->pending_count)
 		return;
+	assert(!hub->handing);
+	hub->handing = true;
 	bool alone = topics->next == topics->prev;
 	rl_list_each (node, topics)
 		deliver_topic(hub, rl_container(node, struct rl_topic, pending), alone);
 	drop_pending(hub);
+	hub->handing = false;
 	while (!rl_list_empty(topics)) {
 		struct rl_topic *topic = rl_container(topics->next, struct rl_topic, pending);
 		rl_list_remove(&topic->pending);
@@ -211,16 +220,25 @@ void rl_fanout_task(struct rl_task *task)
 void rl_fanout_deliver_to(struct rill_conn *conn)
 {
 	struct rill_hub *hub = conn->loop->publishing;
-	if (hub && rl_conn_watcher(conn))
-		hand_all(hub, conn);
+	if (!hub || !rl_conn_watcher(conn))
+		return;
+	bool outer = hub->handing;
+	hub->handing = true;
+	hand_all(hub, conn);
+	hub->handing = outer;
+}
+
+void rl_fanout_begin(struct rill_hub *hub)
+{
+	struct rill_hub *publishing = hub->loop->publishing;
+	if (publishing && publishing != hub)
+		rl_fanout_deliver(publishing);
 }
 
 void rl_fanout_add(struct rill_hub *hub, struct rl_topic *topic, const struct rl_pending *message)
 {
 	struct rill_loop *loop = hub->loop;
-	if (loop->publishing && loop->publishing != hub)
-		rl_fanout_deliver(
-			loop->publishing); /* two hubs: what was published first goes first */
+	assert(!loop->publishing || loop->publishing == hub);
 	if (!hub->pending_count) {
 		hub->base = loop->published;
 		loop->publishing = hub;

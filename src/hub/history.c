@@ -22,7 +22,7 @@ static void write_prefix(struct rl_history *history, struct rill_hub *hub)
 
 static void drop_first(struct rl_history *history)
 {
-	struct rl_kept *kept = &history->ring[history->first];
+	struct rl_remembered *kept = &history->ring[history->first];
 	history->bytes -= kept->publication->payload->len;
 	rl_publication_unref(kept->publication);
 	history->first = (history->first + 1) & (history->room - 1);
@@ -104,7 +104,7 @@ static int make_room(struct rl_history *history)
 	if (history->count < old_room)
 		return 0;
 	const struct rl_env *env = rl_hub_env(history->topic->hub);
-	struct rl_kept *ring = rl_alloc(env, room * sizeof(*ring));
+	struct rl_remembered *ring = rl_alloc(env, room * sizeof(*ring));
 	if (!ring)
 		return RILL_ENOMEM;
 	for (size_t i = 0; i < history->count; i++)
@@ -126,7 +126,7 @@ int rl_history_add(struct rl_history *history, struct rl_publication *publicatio
 		return rc;
 	history->last++;
 	rl_publication_set_id(publication, rl_slice(id, (size_t)rl_history_latest(history, id)));
-	history->ring[(history->first + history->count++) & (history->room - 1)] = (struct rl_kept){
+	history->ring[(history->first + history->count++) & (history->room - 1)] = (struct rl_remembered){
 		.publication = rl_publication_ref(publication),
 		.at = rl_loop_now(history->topic->hub->loop),
 	};

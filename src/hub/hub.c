@@ -131,6 +131,7 @@ static int refused(
 int rl_hub_take(struct rill_hub *hub, struct rl_slice name, struct rl_publication *publication,
 	uint64_t *except, size_t except_count, bool transient)
 {
+	rl_fanout_begin(hub);
 	struct rl_topic *topic = rl_topic_find(hub, name);
 	int rc = 0;
 	if (!topic && hub->options.history_messages && !transient)
@@ -143,11 +144,12 @@ int rl_hub_take(struct rill_hub *hub, struct rl_slice name, struct rl_publicatio
 	}
 	if (topic->history && !transient)
 		rc = rl_history_add(topic->history, publication);
-	if (rc < 0)
+	if (rc == 0)
+		topic->stats.published++;
+	if (rc < 0 || !topic->count) {
+		rl_topic_release(topic); /* it may be new, and what was to be kept too large */
 		return refused(hub, publication, except, rc);
-	topic->stats.published++;
-	if (!topic->count)
-		return refused(hub, publication, except, 0);
+	}
 	publication->encoded = &topic->stats.encoded;
 	rl_fanout_add(hub, topic,
 		&(struct rl_pending){ .publication = publication,
@@ -167,7 +169,8 @@ static int check(const rill_hub *hub, struct rl_slice topic, const rill_publicat
 	struct rl_slice type = rl_slice_str(what->type);
 	if (!topic.len || topic.len > hub->options.max_topic_name || type.len > TYPE_MAX)
 		return RILL_EINVAL;
-	if ((what->kind != RILL_TEXT && what->kind != RILL_BINARY) || (what->len && !what->data))
+	if ((what->kind != RILL_TEXT && what->kind != RILL_BINARY) || (what->len && !what->data) ||
+		(what->except_count && !what->except))
 		return RILL_EINVAL;
 	if (type.len && (memchr(type.data, '\r', type.len) || memchr(type.data, '\n', type.len)))
 		return RILL_EINVAL;
@@ -196,7 +199,7 @@ static int publish(rill_hub *hub, struct rl_slice topic, const rill_publication 
 		memcpy(except, what->except, what->except_count * sizeof(*except));
 		qsort(except, what->except_count, sizeof(*except), by_number);
 	}
-	if (!rl_loop_turns_here(hub->loop))
+	if (!rl_loop_turns_here(hub->loop) || rl_fanout_under_way(hub->loop))
 		return rl_mailbox_put(hub->mailbox, topic, publication, except, what->except_count,
 			what->transient);
 	rl_mailbox_empty(hub->mailbox);

@@ -13,8 +13,9 @@
  * A topic has an array of members; a member is one subscription of one connection. The connection has
  * a subscriber, which is its watcher (conn.h): all its subscriptions, in all hubs of the loop.
  *
- * Nothing here calls up, so that nothing changes under a walk but by what the walk itself does: closing
- * those that are too slow. rill_topic_each() alone calls the program. */
+ * Nothing here calls up but rill_topic_each(). While messages are handed out, those who are too slow are
+ * closed; and taps and extensions of the program look at what is sent, and may do anything to others:
+ * so that walk too is one that keeps its place, and what they publish goes by way of the mailbox. */
 #ifndef RL_HUB_HUB_H
 #define RL_HUB_HUB_H
 
@@ -72,7 +73,9 @@ struct rl_wait {
 	struct rl_wait *next; /* of the same subscription and queue */
 	struct rl_member *member;
 	struct rl_publication *publication;
-	uint32_t charged; /* to the connection */
+	struct rl_list shared; /* in publication->waiting */
+	uint32_t charged;      /* to the connection */
+	bool pays;             /* for the publication's payload */
 	bool replayed;
 };
 
@@ -80,7 +83,7 @@ struct rl_wait {
 struct rl_history {
 	struct rl_topic *topic;
 	struct rl_timer timer; /* when the oldest is too old */
-	struct rl_kept {
+	struct rl_remembered {
 		struct rl_publication *publication;
 		uint64_t at; /* when it was published */
 	} * ring;
@@ -130,7 +133,8 @@ struct rl_batch {
 	size_t bytes;
 	struct rl_publication *parts[RL_PENDING_MAX];
 };
-/* A walk over the members of a topic that calls the program: see rl_topic_leave(). */
+
+/* A walk over the members of a topic in which the program may be called: see rl_topic_leave(). */
 struct rl_walk {
 	struct rl_walk *outer;
 	struct rill_hub *hub;   /* NULL: freed meanwhile */
@@ -151,6 +155,7 @@ struct rill_hub {
 	struct rl_list topics_pending;
 	uint64_t base; /* number of pending[0] among all that was published on the loop */
 	uint32_t pending_count;
+	bool handing; /* what is pending is being handed out: nothing may be added */
 	size_t pending_bytes;
 	struct rl_mailbox *mailbox;
 	struct rl_walk *walks;
@@ -208,14 +213,22 @@ void rl_member_remove(struct rl_member *member);
 void rl_subscriber_remove_all(struct rill_conn *conn, const struct rill_hub *hub);
 
 /* fanout.c */
+/* This hub is about to publish: what another of the loop published before goes first. That may close
+ * who is too slow, and end topics of this hub too. */
+void rl_fanout_begin(struct rill_hub *hub);
 void rl_fanout_add(struct rill_hub *hub, struct rl_topic *topic, const struct rl_pending *message);
 /* Hands out all that is pending. */
 void rl_fanout_deliver(struct rill_hub *hub);
 void rl_fanout_task(struct rl_task *task);
 /* Hands out what is pending for this one. */
 void rl_fanout_deliver_to(struct rill_conn *conn);
-/* Hands one publication over, or lets it wait; or does the first without asking. False: the connection was closed for it, and with it
- * went the subscriber. */
+/* Is something being handed out right now? For the loop's thread. */
+static inline bool rl_fanout_under_way(const struct rill_loop *loop)
+{
+	return loop->publishing && loop->publishing->handing;
+}
+/* Hands one publication over, or lets it wait; or does the first without asking. False: the connection
+ * was closed for it, and with it went the subscriber. */
 bool rl_member_hand(struct rl_member *member, struct rl_publication *publication, bool replayed);
 bool rl_member_send(struct rl_member *member, struct rl_publication *publication);
 
@@ -225,8 +238,9 @@ struct rl_terms *rl_member_terms(struct rl_member *member);
 bool rl_backlog_add(struct rl_member *member, struct rl_publication *publication, bool replayed);
 /* Hands over what waits, as far as there is room. */
 void rl_backlog_move(struct rill_conn *conn);
-/* Drops what waits for a subscription. */
+/* Drops what waits for a subscription, or of that what is replayed. */
 void rl_backlog_drop(struct rl_member *member);
+void rl_backlog_drop_replayed(struct rl_member *member);
 /* A message does not fit: what the subscription's policy says. Results of rl_member_hand(). */
 bool rl_member_refuse(struct rl_member *member);
 /* Closes the connection; false. */

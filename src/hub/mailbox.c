@@ -31,7 +31,9 @@ struct rl_mailbox {
 
 static size_t cost_of(const struct letter *letter)
 {
-	return letter->publication->payload->len + letter->topic_len + LETTER_COST;
+	const struct rl_publication *publication = letter->publication;
+	return publication->payload->len + publication->type.len + letter->topic_len +
+	       letter->except_count * sizeof(*letter->except) + LETTER_COST;
 }
 
 static void free_letters(struct rl_mailbox *mailbox)

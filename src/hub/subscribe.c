@@ -72,6 +72,8 @@ static int tell_gap(struct rl_member *member, struct rl_slice since)
 static int replay(struct rl_member *member, struct rl_slice since)
 {
 	struct rl_history *history = member->topic->history;
+	/* What was asked for before is asked for anew: no limit bounds what is replayed twice. */
+	rl_backlog_drop_replayed(member);
 	ptrdiff_t missed = history ? rl_history_since(history, since) : -1;
 	if (missed < 0)
 		return tell_gap(member, since);

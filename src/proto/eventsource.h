@@ -97,4 +97,7 @@ rill_request *rl_es_conn_let_go(struct rl_es_conn *c);
 /* Writes what stands in the loop's scratch buffer, and empties it. Results of rill_response_write(). */
 int rl_es_conn_write_scratch(struct rl_es_conn *c);
 
+/* An event stands in the loop's scratch buffer, or rc says why not: sends it, and puts the ping off. */
+int rl_es_conn_send_scratch(struct rl_es_conn *c, int rc);
+
 #endif

@@ -193,19 +193,17 @@ int rill_eventsource_connect(rill_eventsource_client **result, rill_loop *loop, 
 	rill_eventsource_client_options all;
 	struct rill_eventsource_client *client;
 	const char *why = read_options(&all, options);
+	char error[sizeof(loop->error)];
 
 	loop->error[0] = 0;
 	if (!handler || handler->size < offsetof(rill_eventsource_client_handler, on_open))
 		why = "handler.size must be sizeof(rill_eventsource_client_handler)";
 	if (all.last_event_id && !rl_sse_fits_line(rl_slice_str(all.last_event_id)))
 		why = "last_event_id must not hold a line end";
-	if (why) {
-		snprintf(loop->error, sizeof(loop->error), "eventsource client options: %s", why);
-		rl_log(&loop->env, RILL_LOG_ERROR, "%s", loop->error);
-		return RILL_EINVAL;
-	}
+	if (why)
+		return rl_loop_failed(loop, RILL_EINVAL, "eventsource client options: %s", why);
 	if (loop->ending)
-		return RILL_ECLOSED;
+		return rl_loop_failed(loop, RILL_ECLOSED, "the loop is being freed");
 	client = rl_zalloc(&loop->env, sizeof(*client));
 	if (!client)
 		return RILL_ENOMEM;
@@ -215,12 +213,11 @@ int rill_eventsource_connect(rill_eventsource_client **result, rill_loop *loop, 
 	client->state = RILL_CONN_CONNECTING;
 	rl_timer_init(&client->timer, on_timer);
 	rl_task_init(&client->task, free_client);
-	int rc = fill_in(client, url, &all, loop->error, sizeof(loop->error));
+	int rc = fill_in(client, url, &all, error, sizeof(error));
 	if (rc < 0) {
-		if (loop->error[0])
-			rl_log(&loop->env, RILL_LOG_ERROR, "%s: %s", url, loop->error);
 		free_client(&client->task);
-		return rc;
+		/* Not with the URL, which may hold a password. */
+		return rl_loop_failed(loop, rc, "%s", error[0] ? error : rill_strerror(rc));
 	}
 	*result = client;
 	return 0;

@@ -200,8 +200,6 @@ static int write_head(struct rill_eventsource *service, rill_request *request)
 int rl_es_conn_new(
 	struct rl_es_conn **conn, struct rill_eventsource *service, rill_request *request)
 {
-	if (rl_exchange_peer_ended(request))
-		return RILL_ECLOSED;
 	struct rl_es_conn *c = make(service, request);
 	if (!c)
 		return RILL_ENOMEM;

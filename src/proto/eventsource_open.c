@@ -141,13 +141,16 @@ static int write_head_only(struct rill_eventsource *service, rill_request *reque
 
 static void open_stream(struct rill_eventsource *service, rill_request *request)
 {
-	struct rl_es_conn *c;
-	int rc = is_head(request) ? write_head_only(service, request)
-				  : rl_es_conn_new(&c, service, request);
+	struct rl_es_conn *c = NULL;
+	int rc = is_head(request) ? RILL_ECLOSED : rl_es_conn_new(&c, service, request);
 
+	/* No stream for one that asks for the head, nor for one that has sent its last byte already,
+	 * behind an earlier request: but unanswered that would hold its connection for ever. */
+	if (rc == RILL_ECLOSED)
+		rc = write_head_only(service, request);
 	if (rc == RILL_ENOMEM)
 		refuse(service, request, 503);
-	else if (rc == 0 && !is_head(request))
+	else if (c)
 		rl_es_conn_start(c);
 }
 
@@ -196,8 +199,11 @@ int rill_eventsource_open(rill_conn **conn, rill_request *request, const rill_ha
 	int rc = rl_eventsource_new(&service, server, handler, options);
 	if (rc < 0)
 		return rc;
-	rc = is_head(request) ? write_head_only(service, request)
-			      : rl_es_conn_new(&c, service, request);
+	if (is_head(request))
+		rc = write_head_only(service, request);
+	else
+		rc = rl_exchange_peer_ended(request) ? RILL_ECLOSED
+						     : rl_es_conn_new(&c, service, request);
 	if (rc == 0 && c) {
 		c->conn.user = user;
 		service->parting = rl_server_stopping(server) ? 1001 : 0;

@@ -41,6 +41,21 @@ static bool has_room(const struct rl_es_conn *c, size_t len)
 	return !queued || !max || (queued <= max && len <= max - queued);
 }
 
+int rl_es_conn_send_scratch(struct rl_es_conn *c, int rc)
+{
+	struct rl_buf *scratch = &c->conn.loop->scratch;
+
+	if (rc == 0)
+		rc = rl_es_conn_write_scratch(c);
+	if (rc < 0)
+		rl_buf_consume(scratch, scratch->len);
+	else
+		rl_es_conn_put_off_ping(c);
+	if (scratch->cap > SCRATCH_KEEP)
+		rl_buf_release(scratch);
+	return rc;
+}
+
 static int op_send(struct rill_conn *conn, rill_kind kind, struct rl_slice data,
 	struct rl_blob *blob, bool first, bool last)
 {
@@ -57,16 +72,9 @@ static int op_send(struct rill_conn *conn, rill_kind kind, struct rl_slice data,
 		return RILL_ETOOBIG;
 	int rc = first && last ? write_event(c, scratch, data)
 			       : write_piece(c, scratch, data, first, last);
-	if (rc == 0)
-		rc = rl_es_conn_write_scratch(c);
-	if (rc < 0) {
-		rl_buf_consume(scratch, scratch->len);
+	rc = rl_es_conn_send_scratch(c, rc);
+	if (rc < 0)
 		c->piece_cr = cr;
-	} else {
-		rl_es_conn_put_off_ping(c);
-	}
-	if (scratch->cap > SCRATCH_KEEP)
-		rl_buf_release(scratch);
 	return rc;
 }
 
@@ -85,6 +93,8 @@ static int op_close(struct rill_conn *conn, int code, struct rl_slice reason)
 
 	if (code < 0 || !rl_ws_code_sendable((unsigned)code) || reason.len > 123)
 		return RILL_EINVAL;
+	if (c->code)
+		return 0; /* before it was open, and that is still to be told */
 	c->code = (uint16_t)code;
 	rl_loop_clear_timer(conn->loop, &c->timer);
 	rill_response_end(c->request);
@@ -128,10 +138,13 @@ static size_t op_queued(const struct rill_conn *conn)
 	return c->request ? rill_response_queued(c->request) : 0;
 }
 
+/* What the hub lets wait for it. */
 static void op_charge(struct rill_conn *conn, ptrdiff_t bytes)
 {
-	(void)conn;
-	(void)bytes; /* no message comes in that could be kept */
+	struct rl_es_conn *c = rl_es_conn(conn);
+
+	if (c->request)
+		rl_exchange_charge(c->request, bytes);
 }
 
 static const char *op_nothing(const struct rill_conn *conn)

@@ -3,22 +3,28 @@
 #include "conn/publication.h"
 #include "proto/eventsource.h"
 
+static int write_published(struct rl_buf *out, const struct rl_publication *publication)
+{
+	struct rl_sse_event event = { publication->type, { NULL, 0 },
+		rl_blob_slice(publication->payload) };
+
+	if (publication->id.len)
+		event.id = publication->id;
+	return rl_sse_write(out, &event);
+}
+
 /* An event as it stands in the response, in one piece for all: of a chunked one with the chunk's size
  * in front and its end behind. NULL when out of memory. */
 static struct rl_blob *make_form(
 	struct rill_loop *loop, const struct rl_publication *publication, bool chunked)
 {
-	struct rl_sse_event event = { publication->type, { NULL, 0 },
-		rl_blob_slice(publication->payload) };
 	struct rl_buf text, framed;
 	struct rl_blob *blob = NULL;
 	char line[20];
 
-	if (publication->id.len)
-		event.id = publication->id;
 	rl_buf_init(&text, &loop->env);
 	rl_buf_init(&framed, &loop->env);
-	int rc = rl_sse_write(&text, &event);
+	int rc = write_published(&text, publication);
 	if (rc == 0 && chunked) {
 		size_t n = rl_http1_chunk_head(line, text.len);
 		rc = rl_buf_reserve_exact(&framed, n + text.len + 2);
@@ -55,6 +61,9 @@ int rl_es_op_publish(struct rill_conn *conn, struct rl_publication *publication)
 		return RILL_EUNSUPPORTED;
 	if (!c->request)
 		return RILL_ECLOSED;
+	if (conn->traced) /* the tap sees what only the event itself shows */
+		return rl_es_conn_send_scratch(
+			c, write_published(&conn->loop->scratch, publication));
 	uint32_t variant = rl_exchange_chunked(c->request);
 	const struct rl_form *form = rl_publication_form(publication, &form_key, variant);
 	if (form)

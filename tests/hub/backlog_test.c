@@ -225,6 +225,60 @@ TEST(backlog, who_is_found_too_slow_right_before_a_send_is_closed_once)
 	end();
 }
 
+TEST(backlog, the_end_of_a_message_in_pieces_makes_no_room)
+{
+	two(RILL_SLOW_CLOSE, 0, 0);
+	assert_int_equal(rill_send_piece(&slow->conn, RILL_TEXT, "x", 1, false), 1);
+	publish_now("t", "waits");
+	assert_int_equal(rill_send_piece(&slow->conn, RILL_TEXT, "y", 1, true), 1);
+	expect_got(slow, "(x+) (y-) ");
+	drain(slow);
+	expect_got(slow, "waits ");
+	end();
+}
+
+TEST(backlog, a_message_that_waits_for_several_is_charged_to_one_that_has_it_still)
+{
+	enum { LONG = 300 };
+	char text[LONG + 1] = { 0 };
+	memset(text, 'x', LONG);
+	two(RILL_SLOW_CLOSE, 0, 0);
+	quick->high = 1;
+	publish_now("t", "fills the other too");
+	publish_now("t", text);
+	ptrdiff_t sum = slow->charged + quick->charged;
+	assert_true(sum >= LONG && sum < 2 * LONG);
+	struct member *payer = slow->charged > quick->charged ? slow : quick;
+	struct member *other = payer == slow ? quick : slow;
+	assert_true(other->charged < LONG);
+	payer->high = 1000;
+	drain(payer);
+	assert_int_equal(payer->charged, 0);
+	assert_true(other->charged >= LONG);
+	end();
+}
+
+static rill_hub *second;
+
+static void publish_in_both(void)
+{
+	publish_burst();
+	assert_int_equal(rill_publish(second, "alone", RILL_TEXT, "x", 1), 0);
+}
+
+/* The other hub's messages go first, and with the closing goes the topic that is being published to. */
+TEST(backlog, the_only_subscriber_of_a_topic_is_found_too_slow_by_another_hub)
+{
+	two(RILL_SLOW_CLOSE, 0, 1);
+	assert_int_equal(rill_hub_new(&second, loop, NULL), 0);
+	assert_int_equal(rill_subscribe(second, "alone", &slow->conn, NULL), 0);
+	turn(publish_in_both);
+	expect_closings("1008:too slow ");
+	assert_int_equal(second->topic_count, 0);
+	rill_hub_free(second);
+	end();
+}
+
 TEST(backlog, without_memory_for_what_waits_the_connection_is_closed)
 {
 	bool closed = false;

@@ -76,6 +76,26 @@ TEST(fanout, sending_and_publishing_keep_their_order)
 	end();
 }
 
+static void publish_and_ping(void)
+{
+	publish("news", "one");
+	assert_int_equal(rill_ping(&a->conn, "x", 1, NULL, NULL), 0);
+	publish("news", "two");
+	assert_int_equal(rill_pong(&a->conn, "y", 1), 0);
+	publish("news", "three");
+}
+
+TEST(fanout, pings_keep_their_order_too)
+{
+	three();
+	subscribe("news", a);
+	subscribe("news", b);
+	turn(publish_and_ping);
+	expect_got(a, "one <ping x> two <pong y> three|");
+	expect_got(b, "one two three|");
+	end();
+}
+
 static void publish_to_two_topics(void)
 {
 	publish("x", "one");
@@ -231,6 +251,79 @@ TEST(fanout, a_service_without_publishing_is_sent_it_by_reference)
 	expect_got(a, "(one) ");
 	assert_int_equal(a->conn.messages_out, 1);
 	assert_int_equal(a->conn.bytes_out, 3);
+	end();
+}
+
+static void fail_a(rill_conn *conn)
+{
+	if (conn == &a->conn)
+		rl_conn_closed_later(conn, 1011);
+}
+
+TEST(fanout, who_ends_while_being_sent_to_is_sent_nothing_more)
+{
+	for (int topics = 1; topics <= 2; topics++) {
+		three();
+		rill_conn_ref(&a->conn);
+		in_publish = fail_a;
+		subscribe("news", a);
+		subscribe("news", b);
+		if (topics == 2) {
+			subscribe("olds", a);
+			publish("olds", "zero");
+		}
+		turn(publish_three);
+		expect_got(a, "");
+		expect_got(b, "one two three|");
+		rill_conn_unref(&a->conn);
+		lose(b);
+		lose(c);
+		stop();
+	}
+}
+
+static void close_the_others(rill_conn *conn)
+{
+	if (conn != &c->conn)
+		return;
+	rill_close(&a->conn, 1000, NULL);
+	rill_close(&b->conn, 1000, NULL);
+}
+
+TEST(fanout, a_tap_may_close_others)
+{
+	three();
+	in_publish = close_the_others;
+	subscribe("news", a);
+	subscribe("news", b);
+	subscribe("news", c);
+	publish_now("news", "one");
+	expect_closings("1000: 1000: ");
+	expect_got(c, "one|");
+	end();
+}
+
+static void publish_again(rill_conn *conn)
+{
+	static char text[2] = "1";
+	if (conn != &b->conn || text[0] > '3')
+		return;
+	publish("news", text);
+	text[0]++;
+}
+
+TEST(fanout, what_a_tap_publishes_follows)
+{
+	three();
+	in_publish = publish_again;
+	subscribe("news", a);
+	subscribe("news", b);
+	subscribe("news", c);
+	for (int i = 0; i < 4; i++)
+		turn(i ? NULL : publish_one);
+	expect_got(a, "one|1|2|3|");
+	expect_got(b, "one|1|2|3|");
+	expect_got(c, "one|1|2|3|");
 	end();
 }
 

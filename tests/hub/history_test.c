@@ -228,6 +228,49 @@ TEST(history, a_topic_by_default_is_forgotten_when_its_history_is_too_old)
 	stop();
 }
 
+TEST(history, a_topic_by_default_that_could_keep_nothing_is_not_there)
+{
+	rill_hub_options options;
+	rill_hub_options_default(&options);
+	options.history_messages = 10;
+	options.history_bytes = 3;
+	start_with(&options);
+	publish_now("t", "four");
+	assert_int_equal(hub->topic_count, 0);
+	publish_now("t", "one");
+	assert_int_equal(hub->topic_count, 1);
+	rill_topic_stats stats = { .size = sizeof(stats) };
+	assert_int_equal(rill_topic_read_stats(hub, NULL, &stats), 0);
+	assert_int_equal(stats.published, 2);
+	stop();
+}
+
+static size_t failing; /* which allocation */
+static bool failed;
+
+static void publish_failing(void)
+{
+	test_fail_allocation(failing, false);
+	int rc = rill_publish(hub, "t", RILL_TEXT, "one", 3);
+	failed = test_allocation_failed();
+	test_fail_allocation(0, false);
+	assert_int_equal(rc, failed ? RILL_ENOMEM : 0);
+	assert_int_equal(hub->topic_count, !failed);
+}
+
+TEST(history, a_topic_made_for_a_message_that_memory_is_short_for_is_not_there)
+{
+	rill_hub_options options;
+	rill_hub_options_default(&options);
+	options.history_messages = 10;
+	start_with(&options);
+	failed = true;
+	for (failing = 1; failed; failing++)
+		turn(publish_failing);
+	assert_true(failing > 4);
+	stop();
+}
+
 static void publish_transient(void)
 {
 	rill_publication what;
@@ -237,6 +280,39 @@ static void publish_transient(void)
 	what.type = "state";
 	what.transient = true;
 	assert_int_equal(rill_publish_event(hub, "t", &what), 0);
+}
+
+TEST(history, what_is_asked_for_again_and_again_waits_once)
+{
+	char first[RILL_MESSAGE_ID];
+	start_history(100, 0, 0);
+	publish_now("t", "one");
+	strcpy(first, latest());
+	publish_now("t", "two");
+	publish_now("t", "three");
+	a->high = 1;
+	for (int i = 0; i < 100; i++)
+		assert_int_equal(subscribe_since(a, first), 0);
+	assert_int_equal(stats_of("t").waiting, strlen("two") + strlen("three"));
+	expect_got(a, "two ");
+	a->high = 1000;
+	drain(a);
+	expect_got(a, "two three ");
+	end();
+}
+
+TEST(history, a_message_too_large_to_be_kept_leaves_no_topic)
+{
+	rill_hub_options options;
+	rill_hub_options_default(&options);
+	options.history_messages = 10;
+	options.history_bytes = 3;
+	start_with(&options);
+	publish_now("t", "four");
+	assert_int_equal(hub->topic_count, 0);
+	publish_now("t", "one");
+	assert_int_equal(hub->topic_count, 1);
+	stop();
 }
 
 TEST(history, the_transient_are_delivered_but_not_kept)

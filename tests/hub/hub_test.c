@@ -55,6 +55,10 @@ static void refused_publications(void)
 	assert_int_equal(rill_publish_event(hub, "t", &what), RILL_EINVAL);
 	what.type = "\xff";
 	assert_int_equal(rill_publish_event(hub, "t", &what), RILL_EUTF8);
+	what.type = NULL;
+	what.except_count = 1;
+	assert_int_equal(rill_publish_event(hub, "t", &what), RILL_EINVAL);
+	what.except_count = 0;
 	what.type = "fine";
 	assert_int_equal(rill_publish_event(hub, "t", &what), 0);
 	what.size = 0;

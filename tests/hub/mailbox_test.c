@@ -44,6 +44,24 @@ TEST(mailbox, is_bounded)
 	stop();
 }
 
+TEST(mailbox, bounds_lists_of_the_excepted_too)
+{
+	static const uint64_t ids[200];
+	rill_hub_options options;
+	rill_publication what;
+	rill_hub_options_default(&options);
+	options.max_mailbox = 1000;
+	start_with(&options);
+	rill_publication_init(&what, sizeof(what));
+	what.except = ids;
+	what.except_count = 200;
+	assert_int_equal(rill_publish_event(hub, "t", &what), RILL_ELIMIT);
+	what.except_count = 50;
+	assert_int_equal(rill_publish_event(hub, "t", &what), 0);
+	turn(NULL);
+	stop();
+}
+
 TEST(mailbox, what_is_in_it_when_the_hub_is_freed_arrives)
 {
 	start();

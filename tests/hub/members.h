@@ -55,9 +55,16 @@ static int op_send(struct rill_conn *conn, rill_kind kind, struct rl_slice data,
 	return take(member_of(conn), data.len);
 }
 
+/* As an extension or a tap of the program, in the middle of being sent to. */
+static void (*in_publish)(struct rill_conn *conn);
+
 static int op_publish(struct rill_conn *conn, struct rl_publication *p)
 {
 	struct member *m = member_of(conn);
+	if (in_publish)
+		in_publish(conn);
+	if (conn->state != RILL_CONN_OPEN)
+		return RILL_ECLOSED;
 	if (m->result < 0)
 		return m->result;
 	if (m->typed && p->type.len)
@@ -94,6 +101,13 @@ static void op_set_reading(struct rill_conn *conn, bool on)
 {
 	(void)conn;
 	(void)on;
+}
+
+static int op_control(struct rill_conn *conn, bool ping, struct rl_slice data)
+{
+	note(member_of(conn), "<%s %.*s> ", ping ? "ping" : "pong", (int)data.len,
+		(const char *)data.data);
+	return 0;
 }
 
 static size_t op_queued(const struct rill_conn *conn)
@@ -137,6 +151,7 @@ static inline struct member *new_member(void)
 		.close = op_close,
 		.cut = op_cut,
 		.set_reading = op_set_reading,
+		.control = op_control,
 		.queued = op_queued,
 		.charge = op_charge,
 		.ended = op_cut,
@@ -173,6 +188,7 @@ static inline void start_with(const rill_hub_options *options)
 	loop_options.allocator = test_env()->memory;
 	closings[0] = 0;
 	in_close = NULL;
+	in_publish = NULL;
 	assert_int_equal(rill_loop_new(&loop, &loop_options), 0);
 	loop->env.clock = integer_clock;
 	loop->now = test_now;

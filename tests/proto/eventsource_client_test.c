@@ -456,8 +456,12 @@ TEST(eventsource_client, what_makes_no_sense_is_refused_with_a_sentence)
 	rill_eventsource_client_options options = defaults();
 	start();
 	refused("ws://a/", NULL, RILL_EINVAL, "scheme");
+	refused("http://user:secret@a/#b", NULL, RILL_EINVAL, "fragment");
+	assert_null(strstr(test_log(), "secret"));
 	refused("http://", NULL, RILL_EINVAL, "");
 	refused("", NULL, RILL_EINVAL, "");
+	refused("http://me:secret@a:0/", NULL, RILL_EINVAL, "port");
+	assert_null(strstr(test_log(), "secret"));
 	options.connect.headers = bad;
 	refused("http://a/", &options, RILL_EINVAL, "Last-Event-ID");
 	options = defaults();

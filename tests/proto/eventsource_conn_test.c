@@ -106,6 +106,18 @@ TEST(eventsource_conn, one_that_ended_its_side_with_its_request_is_answered)
 	finish();
 }
 
+TEST(eventsource_conn, so_is_one_that_waited_behind_another_when_its_client_ended_its_side)
+{
+	serve(NULL);
+	http_send(&peer, ASK "\r\n" ASK "\r\n");
+	http_expect(&peer, HEAD CHUNKED RETRY);
+	http_shut(&peer);
+	expect_said("open close:1006 open close:1006 ");
+	http_expect(&peer, "0\r\n\r\n" HEAD CHUNKED RETRY "0\r\n\r\n");
+	assert_true(peer.ended);
+	finish();
+}
+
 static void close_it(rill_conn *c)
 {
 	assert_int_equal(rill_close(c, 1000, NULL), 0);

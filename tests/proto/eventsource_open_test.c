@@ -270,7 +270,7 @@ TEST(eventsource_open, what_is_sent_before_on_open_follows_the_head)
 	assert_int_equal(rill_send_text(made, "b"), 0);
 	assert_int_equal(rill_close(made, 1000, NULL), 0);
 	assert_int_equal(rill_send_text(made, "c"), RILL_ECLOSED);
-	assert_int_equal(rill_close(made, 1000, NULL), 0);
+	assert_int_equal(rill_close(made, 3000, NULL), 0); /* the first word counts */
 	expect_said("open close:1000 ");
 	http_expect(&peer, HEAD CHUNKED RETRY "12\r\nid: 1\r\ndata: a\r\n\r\n\r\n"
 					      "b\r\ndata: b\r\n\r\n\r\n0\r\n\r\n");
@@ -330,6 +330,24 @@ TEST(eventsource_open, a_client_that_is_gone_gets_no_stream)
 	http_expect_status(&peer, 200);
 	expect_said("");
 	assert_int_equal(held_closed, 1);
+	finish();
+}
+
+TEST(eventsource_open, a_client_that_ends_behind_an_earlier_request_is_answered)
+{
+	start(NULL);
+	assert_int_equal(rill_eventsource_serve(http_server, "/sse", &handler, NULL, NULL), 0);
+	assert_int_equal(rill_server_handle(http_server, "/", hold, NULL, NULL), 0);
+	http_open(&peer);
+	http_send(&peer, "GET / HTTP/1.1\r\nHost: a\r\n\r\n" ASK "\r\n");
+	http_shut(&peer);
+	assert_non_null(held);
+	rill_respond(held, 204, NULL, NULL, 0);
+	http_turns();
+	http_expect_status(&peer, 204);
+	assert_non_null(strstr(http_take(&peer), "HTTP/1.1 200"));
+	assert_true(peer.ended);
+	expect_said("open close:1006 ");
 	finish();
 }
 

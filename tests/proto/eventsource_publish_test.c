@@ -1,5 +1,7 @@
 /* eventsource_publish_test.c: the hub's messages on event streams, and what a client that comes back
  * has missed. */
+#include <stdlib.h>
+#include "http/server_state.h"
 #include "hub/hub.h"
 #include "proto/eventsource_program.h"
 
@@ -99,6 +101,30 @@ TEST(eventsource_publish, an_event_carries_its_type_and_what_was_sent_stands_in_
 	stop_hub();
 }
 
+TEST(eventsource_publish, what_waits_for_one_that_does_not_read_counts_as_held)
+{
+	static char much[600 * 1024];
+	start_hub(0);
+	const struct rl_stream_group *group = &http_server->group;
+	memset(much, 'x', sizeof(much) - 1);
+	http_send(&peer, ASK "\r\n");
+	size_t idle = group->buffered;
+	publish(much); /* fills its queue */
+	size_t queued = group->buffered;
+	publish(much);
+	assert_true(group->buffered >= queued + strlen(much));
+	for (int i = 0; i < 1000 && group->buffered > idle; i++)
+		http_take(&peer);
+	assert_int_equal(group->buffered, idle);
+	publish(much);
+	publish(much);
+	assert_true(group->buffered > strlen(much));
+	rill_conn_destroy(conn);
+	http_turns();
+	assert_int_equal(group->buffered, 0);
+	stop_hub();
+}
+
 /* The id in the last event that came. */
 static void last_id(struct http_peer *p, char id[RILL_MESSAGE_ID])
 {
@@ -151,5 +177,49 @@ TEST(eventsource_publish, who_was_away_too_long_is_told_of_the_gap)
 	assert_non_null(strstr(http_take(&back), "event: gap\r\n"));
 	assert_non_null(strstr(http_take(&back), want));
 	http_close(&back);
+	stop_hub();
+}
+
+TEST(eventsource_publish, what_waits_for_a_slow_stream_counts_as_held_by_the_server)
+{
+	enum { EACH = 500 * 1000, TIMES = 8 };
+	char *text = malloc(EACH + 1);
+	memset(text, 'x', EACH);
+	text[EACH] = 0;
+	start_hub(0);
+	rill_subscribe_options options;
+	rill_subscribe_options_default(&options);
+	options.max_bytes = 0;
+	come(&peer, NULL);
+	assert_int_equal(rill_subscribe(hub, "t", conn, &options), 0);
+	for (int i = 0; i < TIMES; i++)
+		publish(text);
+	rill_topic_stats stats = { .size = sizeof(stats) };
+	assert_int_equal(rill_topic_read_stats(hub, "t", &stats), 0);
+	assert_true(stats.waiting >= 2 * EACH);
+	assert_true(http_server->group.buffered > stats.waiting);
+	rill_close(conn, 1000, NULL);
+	assert_true(http_server->group.buffered < stats.waiting);
+	stop_hub();
+	free(text);
+}
+
+static void on_frame(rill_conn *c, const rill_frame *frame, void *user)
+{
+	(void)c;
+	(void)user;
+	say("%.*s", (int)frame->payload.len, (const char *)frame->payload.data);
+}
+
+TEST(eventsource_publish, the_trace_shows_what_is_published)
+{
+	start_hub(0);
+	come(&peer, NULL);
+	http_forget(&peer);
+	expect_said("open ");
+	assert_int_equal(rill_conn_trace(conn, on_frame, NULL), 0);
+	publish("x");
+	expect_said("data: x\r\n\r\n");
+	http_expect(&peer, "b\r\ndata: x\r\n\r\n\r\n");
 	stop_hub();
 }

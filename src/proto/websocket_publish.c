@@ -6,7 +6,8 @@
  *             sent it if its own compressor forgets what it knew: the peer's window holds this now
  *   hixie     00, text, FF
  *
- * Clients mask a copy each, and what passes through other extensions is transformed for each. */
+ * What passes through other extensions is transformed for each. Connections of clients have no part in
+ * this: theirs is a table of its own without publish, so that each masks a copy as for any message. */
 #include "conn/publication.h"
 #include "proto/websocket.h"
 
@@ -142,8 +143,6 @@ int rl_ws_op_publish(struct rill_conn *conn, struct rl_publication *publication)
 		return write_own(c, publication);
 	if (c->hixie)
 		return write_variant(c, publication, HIXIE);
-	if (c->wire.rfc.role == RL_WS_CLIENT)
-		return write_own(c, publication);
 	if (rl_ws_would_compress(&c->wire.rfc, publication->payload->len))
 		return publish_deflated(c, publication);
 	return write_variant(c, publication, PLAIN);
@@ -185,8 +184,7 @@ static struct rl_blob *join_parts(struct rl_ws_conn *c, struct rl_publication *b
 int rl_ws_op_publish_all(struct rill_conn *conn, struct rl_publication *bundle)
 {
 	struct rl_ws_conn *c = rl_ws_conn(conn);
-	if (!c->stream || conn->traced || c->hixie ||
-		c->wire.rfc.role == RL_WS_CLIENT || c->wire.rfc.pipeline)
+	if (!c->stream || conn->traced || c->hixie || c->wire.rfc.pipeline)
 		return RILL_EUNSUPPORTED;
 	const struct rl_form *form = rl_publication_form(bundle, &form_key, PLAIN);
 	if (!form) {

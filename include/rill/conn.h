@@ -41,6 +41,14 @@ typedef struct rill_msg {
 	struct rill_hold *hold;
 } rill_msg;
 
+/* What becomes of a message for which a session's queue has no room; rill_send() returns RILL_ETOOBIG
+ * unless it was taken. */
+typedef enum rill_overflow {
+	RILL_OVERFLOW_CLOSE = 0,   /* the session is closed with 1008 */
+	RILL_OVERFLOW_REFUSE,      /* it is not taken; nothing else happens */
+	RILL_OVERFLOW_DROP_OLDEST, /* it is taken, and the oldest that wait are dropped */
+} rill_overflow;
+
 typedef struct rill_handler { /* usually one static const per service */
 	size_t size;          /* sizeof(rill_handler), so that it can grow */
 	/* All are optional. */
@@ -130,7 +138,8 @@ RILL_API void *rill_conn_user(const rill_conn *conn);
 /* A number no other connection of this loop has had. */
 RILL_API uint64_t rill_conn_id(const rill_conn *conn);
 
-/* "websocket", "eventsource"; later also "xhr-polling" and the like. Static. */
+/* "websocket", "eventsource"; of a SockJS session that by which it receives, or last did: "xhr-polling"
+ * and the like. Static. */
 RILL_API const char *rill_conn_transport(const rill_conn *conn);
 
 /* "hybi-13", "hybi-08", "hybi-07", "hixie-76", "hixie-75". Static. */
@@ -144,6 +153,11 @@ RILL_API const char *rill_conn_extensions(const rill_conn *conn);
 RILL_API const char *rill_conn_peer(rill_conn *conn);
 RILL_API uint16_t rill_conn_peer_port(const rill_conn *conn);
 RILL_API bool rill_conn_secure(const rill_conn *conn);
+
+/* The address and port of this end, likewise: "" and 0 while nothing carries it and nobody has asked
+ * before, and for unix sockets. */
+RILL_API const char *rill_conn_local(rill_conn *conn);
+RILL_API uint16_t rill_conn_local_port(rill_conn *conn);
 
 RILL_API rill_loop *rill_conn_loop(const rill_conn *conn);
 

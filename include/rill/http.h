@@ -84,6 +84,10 @@ RILL_API int rill_request_query_value(
 RILL_API const char *rill_request_peer(const rill_request *request);
 RILL_API uint16_t rill_request_peer_port(const rill_request *request);
 
+/* The address and port of this end of the connection; "" and 0 for unix sockets, and when it is gone. */
+RILL_API const char *rill_request_local(rill_request *request);
+RILL_API uint16_t rill_request_local_port(const rill_request *request);
+
 /* Did it come over TLS (here, or at a trusted proxy)? */
 RILL_API bool rill_request_secure(const rill_request *request);
 

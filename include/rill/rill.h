@@ -10,6 +10,7 @@
  *   client.h     the WebSocket client, proxies, TLS
  *   extension.h  WebSocket extensions of your own
  *   eventsource.h  event streams, server and client
+ *   sockjs.h     the SockJS service
  *   hub.h        topics: one message to many
  *   version.h    which rill this is */
 #ifndef RILL_RILL_H
@@ -25,6 +26,7 @@
 #include <rill/hub.h>
 #include <rill/loop.h>
 #include <rill/server.h>
+#include <rill/sockjs.h>
 #include <rill/version.h>
 #include <rill/websocket.h>
 

@@ -36,6 +36,10 @@ struct rl_conn_watcher {
  * at the state; none of these may call back. */
 struct rl_conn_ops {
 	const char *transport; /* "websocket" */
+	/* The same, where connections of one service differ; NULL: transport. */
+	const char *(*transport_now)(const struct rill_conn *conn);
+	/* Text may hold lone surrogates here (WTF-8): what the service cannot carry it refuses by itself. */
+	bool surrogates;
 	/* The program has the connection before it is open (a client's): send, control, close, cut and
 	 * queued are called in state CONNECTING too. ended tells what became of it. */
 	bool early;
@@ -79,6 +83,8 @@ struct rl_conn_ops {
 	/* Who it is, as long as the service knows; see rl_conn_keep_peer(). */
 	const struct rl_addr *(*peer)(const struct rill_conn *conn);
 	bool (*secure)(const struct rill_conn *conn);
+	/* This end's address; false: not known. */
+	bool (*local)(struct rill_conn *conn, struct rl_addr *addr);
 	/* It is over: the service counts it, and no longer needs it. Once, right before on_close. */
 	void (*ended)(struct rill_conn *conn);
 	/* The last reference is gone: free the struct the conn lives in. */

@@ -21,6 +21,9 @@ struct rill_server *rl_exchange_server(const rill_request *request);
 /* Who the peer is to be taken for: the connection's address, or what trusted peers say. */
 const struct rl_addr *rl_exchange_peer(const rill_request *request);
 
+/* This end's address; false: a unix socket, or the connection is gone. */
+bool rl_exchange_local(const rill_request *request, struct rl_addr *addr);
+
 /* What a service hangs on a request it has taken, looked up by the address of a static of its
  * own; NULL when another service, or none, has set it. */
 void rl_exchange_set_service(rill_request *request, const void *key, void *service);

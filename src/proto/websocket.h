@@ -54,6 +54,13 @@ struct rill_websocket {
 /* Frees the service when it is detached and nothing of it is left. */
 void rl_websocket_release(struct rill_websocket *service);
 
+/* A service without a route of its own, for a service that stands on WebSockets: it is given requests by
+ * rl_websocket_request(), and parts with its owner. 0; RILL_EINVAL (logged), RILL_ENOMEM. */
+int rl_websocket_new(struct rill_websocket **service, struct rill_server *server,
+	const rill_handler *handler, const rill_websocket_options *options);
+/* The owner of such a service is going: frees it behind its last connection. */
+void rl_websocket_part(struct rill_websocket *service);
+
 /* rill_websocket_options.deflate and the limits by default, for services and clients. */
 extern const rill_deflate_options rl_ws_deflate_defaults;
 #define RL_WS_MAX_MESSAGE   (64 * 1024 * 1024 - 1) /* faye-websocket's */

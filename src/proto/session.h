@@ -1,0 +1,215 @@
+/* session.h: a conn that outlives its transports.
+ *
+ *   session.c        its states: begins, has a carrier or waits for one, closes, is forgotten
+ *   session_ops.c    what the program does with it, as with any conn
+ *   session_queue.c  messages that wait for the client
+ *   session_in.c     messages that wait for the program
+ *   session_table.c  a service's sessions by their ids, and how many there may be
+ *
+ * SockJS, Engine.IO and Socket.IO of 2010 repeat one idea, and it stands here once; what differs is data
+ * (struct rl_dialect, struct rl_carrier_row), and what is in the frames.
+ *
+ *   connecting  made, on_open is not called yet
+ *   open        with a carrier: what is sent leaves at the end of the turn, joined; without: it waits, and
+ *               so does the session, for terms.away_ms
+ *   closing     the program has closed it: what waits, then the dialect's last word, go to whoever comes to
+ *               receive, for terms.away_ms from the last one
+ *   over        on_close was called (the client was told, or the time was up); one that was told is still in
+ *               the table until that time is up, and repeats its last word
+ *
+ * A carrier that the session itself has ended, or that was spent, leaves the session waiting for the next;
+ * one that was lost does what its row says. */
+#ifndef RL_PROTO_SESSION_H
+#define RL_PROTO_SESSION_H
+
+#include "conn/conn.h"
+#include "conn/publication.h"
+#include "http/server.h"
+#include "proto/carrier.h"
+
+struct rl_session;
+struct rl_inbound;
+
+/* A message that waits for the client. */
+struct rl_outbound {
+	uint8_t type; /* 0: a message; others are the dialect's own (control packets) */
+	rill_kind kind;
+	struct rl_slice data;
+	struct rl_publication *publication; /* what data belongs to, so that a form of it can be shared;
+	                                     * NULL: data is the session's */
+};
+
+/* Those that wait, oldest first; memory only while there are any. */
+struct rl_queue {
+	struct rl_buf entries; /* headers, each with its bytes or a reference behind it */
+	uint32_t count;
+	size_t bytes; /* of payload */
+};
+int rl_queue_add(struct rl_queue *queue, uint8_t type, rill_kind kind, struct rl_slice data);
+int rl_queue_add_publication(struct rl_queue *queue, struct rl_publication *publication);
+/* The oldest; false when nothing waits. Good until the queue is touched. */
+bool rl_queue_first(const struct rl_queue *queue, struct rl_outbound *message);
+/* The i-th in order, for packing many: cursor 0 at first. */
+bool rl_queue_next(const struct rl_queue *queue, size_t *cursor, struct rl_outbound *message);
+void rl_queue_drop(struct rl_queue *queue, uint32_t count); /* the oldest so many */
+void rl_queue_clear(struct rl_queue *queue);
+
+/* A second carrier for a session that has one. */
+enum rl_overlap {
+	RL_OVERLAP_REFUSE,  /* it is told so (dialect->taken) and ended; the first stays */
+	RL_OVERLAP_FAIL,    /* both are ended, and the session with them */
+	RL_OVERLAP_REPLACE, /* the first is ended in order, the second is the carrier */
+};
+
+/* What stands in the frames of a protocol. Writers append one frame: 0 or RILL_ENOMEM; a frame of no bytes
+ * is not sent. None of these calls up. */
+struct rl_dialect {
+	const char *name; /* "sockjs" */
+	enum rl_overlap overlap;
+	/* The first thing a session says, to its first carrier. */
+	int (*open)(struct rl_session *session, const struct rl_carrier *carrier, struct rl_buf *out);
+	/* One frame of what waits: takes as much of the queue as goes into one, at least one message, and
+	 * says how many (dropped by the caller) and of which kind it is (RILL_TEXT when not set). room: no more
+	 * bytes than about that. */
+	int (*pack)(struct rl_session *session, const struct rl_carrier *carrier, struct rl_buf *out,
+		size_t room, uint32_t *count, rill_kind *kind);
+	/* A sign of life as a frame. */
+	int (*beat)(struct rl_session *session, const struct rl_carrier *carrier, struct rl_buf *out);
+	/* The last word. ws_code, ws_reason: what a WebSocket is then closed with. */
+	int (*shut)(struct rl_session *session, const struct rl_carrier *carrier, int code,
+		struct rl_slice reason, struct rl_buf *out, int *ws_code, struct rl_slice *ws_reason);
+	/* The word to a second carrier (RL_OVERLAP_REFUSE). */
+	int (*taken)(struct rl_session *session, const struct rl_carrier *carrier, struct rl_buf *out);
+	/* Begins to read what a client has sent: checks all of it. 0; negative: broken, nothing of it counts;
+	 * *code and *why say what a WebSocket is closed with then. */
+	int (*read)(struct rl_session *session, struct rl_inbound *in, int *code, const char **why);
+	/* The next message of it, as a codec's next(): 1, 0 none is left, negative RILL_ENOMEM. May use
+	 * in->scratch. Control packets are done here, and are no message. */
+	int (*next)(struct rl_session *session, struct rl_inbound *in, rill_kind *kind, struct rl_slice *data);
+	/* Is such a message one that this protocol can carry? 0, RILL_EUNSUPPORTED, RILL_EUTF8. */
+	int (*check)(const struct rl_session *session, rill_kind kind, struct rl_slice data);
+};
+
+/* What one client sends in one go: a WebSocket message, a body. */
+struct rl_inbound {
+	struct rl_list node; /* of the session's, while its messages wait */
+	rill_kind kind;
+	bool raw;             /* came by a raw carrier: is the message */
+	struct rl_slice text; /* all of it; borrowed, or in owned */
+	struct rl_buf *scratch; /* for the dialect: what the messages taken out are written to */
+	uint64_t state[6];      /* for the dialect: where it stands */
+	struct rl_buf owned;
+	/* The last message was taken by the program, or dropped because the session is over (taken false):
+	 * whoever brought it may answer now. Never from inside rl_session_take(). Frees it. */
+	void (*done)(struct rl_inbound *in, bool taken);
+};
+
+/* Times and limits; 0: none, never. */
+struct rl_session_terms {
+	uint32_t beat_ms, answer_ms, away_ms;
+	size_t max_queue;
+	rill_overflow overflow;
+	size_t max_sessions, max_sessions_per_address;
+};
+
+/* A service with sessions. Embedded in the service. */
+struct rl_sessions {
+	struct rill_loop *loop;
+	struct rill_server *server;
+	const struct rl_dialect *dialect;
+	const rill_handler *handler;
+	struct rl_session_terms terms;
+	const char *const *keep_headers; /* of requests that come to receive, for rill_conn_header() */
+	struct rl_list all;              /* struct rill_conn, but those that are only in the table */
+	struct rl_buf scratch;           /* texts of messages taken out of what came */
+	struct rl_session_table *table;
+	uint64_t opened, refused, messages_in, messages_out, bytes_in, bytes_out;
+	uint64_t closed_clean, closed_protocol, closed_lost;
+	size_t open;
+	int parting;    /* the code all are being closed with; 0: none */
+	void (*empty)(struct rl_sessions *sessions); /* the last is gone, memory and all */
+};
+
+/* 0 or RILL_ENOMEM. */
+int rl_sessions_init(struct rl_sessions *sessions, struct rill_server *server,
+	const struct rl_dialect *dialect, const rill_handler *handler);
+/* None is left. */
+void rl_sessions_fini(struct rl_sessions *sessions);
+bool rl_sessions_empty(const struct rl_sessions *sessions);
+/* Closes all open ones (code), or cuts all there are, those in the table included. */
+void rl_sessions_close(struct rl_sessions *sessions, int code, const char *reason);
+void rl_sessions_cut(struct rl_sessions *sessions);
+
+struct rl_session {
+	struct rill_conn conn;
+	struct rl_sessions *sessions; /* NULL: over, the service may be gone */
+	struct rl_carrier *carrier;   /* who receives now; NULL: nobody */
+	const struct rl_carrier_row *row; /* of the last one */
+	struct rl_timer timer;        /* with a carrier: the next sign of life, or its answer; without: the end */
+	struct rl_task task;          /* leaves at the end of the turn */
+	struct rl_queue queue;
+	struct rl_list inbound;       /* struct rl_inbound */
+	char *names;                  /* URL, kept headers; of the last request that came to receive */
+	struct rl_session_extra *extra; /* what few need: UUID, local address */
+	void *dialect_data;           /* the dialect's own; freed by its service in on_over */
+	/* ... bits of its state; where it stands in the table; its id, if it is in one. */
+	struct rl_session_place *place;
+	uint16_t code;                /* closing: what with */
+	char *reason;
+	bool full : 1;                /* the carrier is: wait for rl_session_drained() */
+	bool awaiting_answer : 1;
+	bool told : 1;                /* the last word was said: on_close is due or done */
+	bool secure : 1;
+};
+
+static inline struct rl_session *rl_session(struct rill_conn *conn)
+{
+	return rl_container(conn, struct rl_session, conn);
+}
+
+extern const struct rl_conn_ops rl_session_ops;
+
+/* What a service asks before it makes one: is there room for a session from that peer? */
+bool rl_sessions_admit(const struct rl_sessions *sessions, const struct rl_addr *peer);
+
+/* The session of that id, whatever its state but gone; NULL: none. */
+struct rl_session *rl_session_find(const struct rl_sessions *sessions, struct rl_slice id);
+
+/* A new one, connecting. id: what it is found by, at most RL_SESSION_ID_MAX bytes; empty: it is not in the
+ * table, and its life is that of its carrier. owner: whose it is, compared by rl_session_owned_by(); may be
+ * empty. NULL when out of memory. */
+#define RL_SESSION_ID_MAX 4096
+struct rl_session *rl_session_new(struct rl_sessions *sessions, struct rl_slice id, struct rl_slice owner,
+	const struct rl_addr *peer);
+bool rl_session_owned_by(const struct rl_session *session, struct rl_slice owner);
+
+/* Gives it a carrier, which is the session's from now on, whatever becomes of it; request is what it came
+ * by, readable in on_open. From an upcall only. The first one opens the session: the opening frame, then
+ * on_open. One that closes says so. */
+void rl_session_attach(
+	struct rl_session *session, struct rl_carrier *carrier, const rill_request *request);
+
+/* Takes what a client sent (dialect->read first: negative when that says so, and in is still the caller's);
+ * 0: in is the session's until in->done. Messages are delivered at once unless the program has paused or
+ * others wait in front, and so many in a turn at most. A session that is closing or over takes and drops
+ * them. From an upcall only. */
+int rl_session_take(struct rl_session *session, struct rl_inbound *in, int *code, const char **why);
+
+/* Told by carriers. From upcalls only. */
+void rl_session_drained(struct rl_session *session);
+void rl_session_answered(struct rl_session *session);
+/* The client or the network has ended it; the carrier frees itself. code, reason: a WebSocket's. */
+void rl_session_lost(struct rl_session *session, int code, struct rl_slice reason);
+/* A message came by a duplex carrier; borrowed. */
+void rl_session_received(struct rl_session *session, rill_kind kind, struct rl_slice data);
+
+/* Ends it from within, as rill_close() but with any code and whatever its state: the client's fault.
+ * From an upcall only. */
+void rl_session_fail(struct rl_session *session, int code, const char *reason);
+
+/* "http://host/target" of the last request that came to receive. */
+const char *rl_session_url(const struct rl_session *session);
+/* A random UUID as text; NULL when out of memory. */
+const char *rl_session_uuid(struct rl_session *session);
+
+#endif

@@ -260,18 +260,6 @@ int rl_conn_publish(struct rill_conn *conn, struct rl_publication *publication)
 	return rc;
 }
 
-int rl_conn_publish_all(struct rill_conn *conn, struct rl_publication *bundle, size_t bytes)
-{
-	if (!conn->ops->publish_all || !rl_conn_takes_publications(conn))
-		return RILL_EUNSUPPORTED;
-	int rc = conn->ops->publish_all(conn, bundle);
-	if (rc < 0)
-		return rc;
-	conn->messages_out += bundle->part_count;
-	conn->bytes_out += bytes;
-	return rc;
-}
-
 int rill_send(rill_conn *conn, rill_kind kind, const void *data, size_t len)
 {
 	if (kind == RILL_TEXT && !rl_utf8_valid(data, len))

@@ -35,6 +35,7 @@ struct rill_request *rl_request_new(struct rl_connection *c, const struct rl_htt
 void rl_request_free(struct rill_request *x)
 {
 	rl_buf_release(&x->added);
+	rl_free(&x->loop->env, x->local_text);
 	rl_free(&x->loop->env, x);
 }
 
@@ -181,6 +182,28 @@ const char *rill_request_peer(const rill_request *request)
 uint16_t rill_request_peer_port(const rill_request *request)
 {
 	return request->peer.port;
+}
+
+const char *rill_request_local(rill_request *request)
+{
+	struct rl_addr local;
+
+	if (request->local_text)
+		return request->local_text;
+	if (!rl_exchange_local(request, &local))
+		return "";
+	request->local_text = rl_alloc(&request->loop->env, RL_ADDR_TEXT);
+	if (!request->local_text)
+		return "";
+	rl_addr_host(&local, request->local_text);
+	return request->local_text;
+}
+
+uint16_t rill_request_local_port(const rill_request *request)
+{
+	struct rl_addr local;
+
+	return rl_exchange_local(request, &local) ? local.port : 0;
 }
 
 bool rill_request_secure(const rill_request *request)

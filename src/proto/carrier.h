@@ -65,6 +65,8 @@ struct rl_carrier_ops {
 	const struct rl_addr *(*peer)(const struct rl_carrier *carrier);
 	bool (*local)(const struct rl_carrier *carrier, struct rl_addr *addr);
 	bool (*secure)(const struct rl_carrier *carrier);
+	/* Nothing more leaves for now: gives back what waiting does not need. */
+	void (*settle)(struct rl_carrier *carrier);
 };
 
 struct rl_carrier {

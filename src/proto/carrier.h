@@ -1,5 +1,6 @@
 /* carrier.h: how a session's frames leave: one response, or one WebSocket, as long as it lasts.
  *
+ *   carrier.c            what any carrier can do
  *   carrier_http.c       on a response: one frame and its end (polls), or one chunk after the other
  *   carrier_websocket.c  on a WebSocket connection of a service of our own (websocket.h)
  *

@@ -1,6 +1,7 @@
 /* session.h: a conn that outlives its transports.
  *
  *   session.c        its states: begins, has a carrier or waits for one, closes, is forgotten
+ *   sessions.c       all of a service: closed, cut
  *   session_ops.c    what the program does with it, as with any conn
  *   session_queue.c  messages that wait for the client: the outbox
  *   session_in.c     messages that wait for the program
@@ -184,6 +185,7 @@ struct rl_session {
 	bool broken : 1;              /* the client's fault, for the counts */
 	bool held_back : 1;           /* a duplex carrier was told to bring nothing more for now */
 	bool carrier_lost : 1;        /* found out while writing, to be dealt with at the end of the turn */
+	bool gone : 1; /* nothing is held for it any more */
 	bool secure : 1;
 };
 

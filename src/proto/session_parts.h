@@ -52,6 +52,8 @@ void rl_session_flush(struct rl_session *session);
 void rl_session_account(struct rl_session *session);
 /* It cannot be found and receives nothing any more; who carried it is cut. Calls nobody up. */
 void rl_session_let_go(struct rl_session *session);
+/* The service has nothing more to do with it. */
+void rl_session_leave(struct rl_session *session);
 /* on_close is being told: lingers, or is gone at the end of the turn. */
 void rl_session_ended(struct rl_session *session);
 /* Has a frame, or a raw message, gone this way? Results of write(): keeps the states that follow. */

@@ -8,6 +8,7 @@ const fs = require("fs");
 const os = require("os");
 const path = require("path");
 const zlib = require("zlib");
+const SockJS = require("sockjs-client");
 const WebSocket = require("ws");
 const { KiB, MiB, Raw, assert, run, startServer, takeResponse, test } = require("./support.js");
 
@@ -308,6 +309,17 @@ test("nothing else of the folder is served, nothing outside of it, and nothing t
     });
   }));
 
+test("without --client-dir the files come from the folder clients beside the program", () => withFolder(async (folder) => {
+  const program = path.join(folder, "rill");
+  fs.copyFileSync(RILL, program);
+  const demo = await startServer({ ...DEMO, program });
+  assert.equal((await ask(demo, CLIENT)).status, 404);
+  fs.mkdirSync(path.join(folder, "clients"));
+  fs.writeFileSync(path.join(folder, "clients", "sockjs.min.js"), SCRIPT);
+  assert.equal(String((await ask(demo, CLIENT)).body), SCRIPT);
+  assert.equal(await demo.stop(), 0);
+}));
+
 test("npm's sockjs-client is served as it was published", () => withDemo(async (demo) => {
   const dist = path.join(__dirname, "node_modules/sockjs-client/dist");
   for (const name of fs.readdirSync(dist)) {
@@ -316,6 +328,81 @@ test("npm's sockjs-client is served as it was published", () => withDemo(async (
     assert.ok(Buffer.from(await answer.arrayBuffer()).equals(fs.readFileSync(path.join(dist, name))));
   }
 }, "--client-dir", path.join(__dirname, "node_modules/sockjs-client/dist")));
+
+/* SockJS. */
+
+async function openSession(demo, transport) {
+  const session = new SockJS(`${demo.url}/sockjs`, null, { transports: transport, timeout: 20000 });
+  const come = [], waiting = [];
+  const put = (item) => (waiting.length ? waiting.shift()(item) : come.push(item));
+  session.onmessage = ({ data }) => put(data);
+  session.next = () => (come.length ? Promise.resolve(come.shift()) : new Promise((resolve) => waiting.push(resolve)));
+  await new Promise((resolve, reject) => {
+    session.onopen = resolve;
+    session.onclose = ({ code, reason }) => {
+      reject(new Error(`${transport}: ${code} ${reason}`));
+      put({ code, reason });
+    };
+  });
+  session.hello = JSON.parse(await session.next()).hello;
+  return session;
+}
+
+const AWKWARD = "gr\u00fc\u00dfe \ud83c\udf0a </script> \u2028 \u0000 \"\\";
+
+for (const transport of ["websocket", "xhr-streaming", "xhr-polling"])
+  test(`a SockJS session over ${transport} and a pane hear each other, and a stream both`, () => withDemo(async (demo) => {
+    const [session, pane, stream] = [await openSession(demo, transport), await openPane(demo), await listen(demo)];
+    assert.equal((await stream.next()).event, "hello");
+    assert.equal(session.hello.transport, transport);
+    assert.equal(typeof session.hello.id, "number");
+    assert.match(session.hello.path, /^\/sockjs\/\d{3}\/\w{8}$/);
+    session.send(AWKWARD);
+    assert.equal(await pane.next(), AWKWARD);
+    pane.send(`${AWKWARD}2`);
+    assert.equal(await session.next(), `${AWKWARD}2`, "nothing of one's own came before");
+    assert.equal((await stream.next()).data, AWKWARD);
+    stream.leave();
+    session.close();
+    pane.send("to nobody");
+  }));
+
+test("of bytes a SockJS session hears how many, half a surrogate pair is heard as U+FFFD", () => withDemo(async (demo) => {
+  const [session, pane] = [await openSession(demo, "xhr-streaming"), await openPane(demo)];
+  pane.send(Buffer.alloc(70000));
+  assert.equal(await session.next(), '{"binary":70000}');
+  session.send("a\ud83c\udf0a\ud83c.\udf0a");
+  assert.equal(await pane.next(), "a\ud83c\udf0a\ufffd.\ufffd");
+  session.close();
+}));
+
+test("a SockJS session says up to 1 MiB at once, and is closed with 1009 for more", () => withDemo(async (demo) => {
+  const [session, pane] = [await openSession(demo, "xhr-polling"), await openPane(demo)];
+  session.send("x".repeat(MiB));
+  assert.equal((await pane.next()).length, MiB);
+  session.send("x".repeat(MiB + 5000));
+  assert.deepEqual(await session.next(), { code: 1009, reason: "The playground takes messages of up to 1 MiB." });
+  pane.send("still here");
+  const other = await openSession(demo, "xhr-polling");
+  other.send("so am I");
+  assert.equal(await pane.next(), "so am I", "nothing of the large one came");
+  other.close();
+}));
+
+test("SockJS's iframe page loads the very file that pages load", () => withDemo(async (demo) => {
+  const page = await (await fetch(`${demo.url}/sockjs/iframe.html`)).text();
+  assert.ok(page.includes(`<script src="${CLIENT}"></script>`));
+}));
+
+test("SIGINT drains: SockJS sessions are closed, status 0", async () => {
+  const demo = await startServer(DEMO);
+  const sessions = await Promise.all(["websocket", "xhr-streaming", "xhr-polling"].map((by) => openSession(demo, by)));
+  const ended = new Promise((resolve) => demo.child.once("exit", resolve));
+  demo.child.kill("SIGINT");
+  for (const session of sessions)
+    assert.equal((await session.next()).code, 1001, session.hello.transport);
+  assert.equal(await ended, 0);
+});
 
 /* The events of a stream: next() gives { event, id, data } without what is not there. */
 async function listen(demo, headers = {}) {

@@ -33,7 +33,7 @@ fetch() {
 	archive=$work/$archive
 	echo "$sum  $archive" | sha512sum --check --status ||
 		give_up "The client $package was not fetched: what came is not version $version"
-	tar -xzf "$archive" -C "$work" --strip-components=2 "${@/#/package/}"
+	tar --no-same-owner -xzf "$archive" -C "$work" --strip-components=2 "${@/#/package/}"
 	mv "${@/#dist\//$work/}" "$dir/"
 }
 

@@ -9,6 +9,9 @@ import { loadClient } from "./client.js";
 const SERVICE = "/sockjs";
 const HERE = { words: "closed here" };
 const MISSING = { words: "the page has no SockJS client", missing: true };
+
+/* sockjs-client's own codes for what never began. */
+const NO_ANSWER = 1002;
 const NONE_WORKED = 2000;
 
 /* sockjs-client gives up on a transport after a few round trips, which is right where it has others to
@@ -29,6 +32,16 @@ function told(text) {
 
 function describe({ code, reason }) {
   return reason ? `${code}, “${reason}”` : String(code);
+}
+
+/* What to make of an end; undefined where its own words say enough. */
+function explain(code, transport) {
+  if (code === NO_ANSWER)
+    return "The server did not answer. Browsers open at most six connections to one server for requests, and every " +
+      "stream and poll of other tabs holds one";
+  if (code === NONE_WORKED && transport !== "any")
+    return `${transport} came to nothing: this browser does not have it, or something between here and the ` +
+      "server holds it up";
 }
 
 /* on as for a Link, and session(facts) and remark(words). */
@@ -83,9 +96,9 @@ export class Session {
   }
 
   #finish(event) {
-    if (event.code === NONE_WORKED && this.#transport !== "any")
-      this.on.remark(`${this.#transport} came to nothing: this browser does not have it, ` +
-        "or something between here and the server holds it up");
+    const why = explain(event.code, this.#transport);
+    if (why)
+      this.on.remark(why);
     this.#end({ words: describe(event) });
   }
 

@@ -547,7 +547,7 @@ const checks = [
     await right.is("Connected");
   }],
 
-  ["a transport that the browser lacks is said to be missing", async ({ context, origin }) => {
+  ["a transport that the browser lacks is explained, and a server that does not answer", async ({ context, origin }) => {
     const other = await context.newPage();
     await other.addInitScript(() => { delete window.EventSource; });
     await other.goto(origin);
@@ -559,6 +559,10 @@ const checks = [
     await guest.button("Connect").click();
     await guest.part("messages").getByText("eventsource came to nothing").waitFor();
     assert.equal(await guest.part("stateDetail").textContent(), "2000, “All transports failed”");
+    await other.route("**/sockjs/info*", (route) => route.abort());
+    await guest.button("Connect").click();
+    await guest.part("messages").getByText("at most six connections").waitFor();
+    assert.equal(await guest.part("stateDetail").textContent(), "1002, “Cannot connect to server”");
     await other.close();
   }],
 

@@ -18,7 +18,8 @@ void client_file_drop(struct client_file *file)
 {
 	free(file->data);
 	free(file->gzip);
-	*file = (struct client_file){ 0 };
+	file->data = file->gzip = NULL;
+	file->gzip_len = 0;
 }
 
 static bool is_current(const struct client_file *file, const struct stat *now)
@@ -90,11 +91,11 @@ static int load(struct client_file *file, int fd, const struct stat *now)
 		free(data);
 		return RILL_ENOENT;
 	}
-	*file = (struct client_file){ .device = now->st_dev,
-		.inode = now->st_ino,
-		.changed = now->st_mtim,
-		.size = now->st_size,
-		.data = data };
+	file->device = now->st_dev;
+	file->inode = now->st_ino;
+	file->changed = now->st_mtim;
+	file->size = now->st_size;
+	file->data = data;
 	name_forms(file);
 	compress_it(file);
 	return 0;

@@ -162,6 +162,8 @@ else
 fi
 if [ -z "$look" ]; then
 	case $what in
+	# Without a network, or npm, the demo is there all the same.
+	demo) "$root/scripts/clients.sh" "$root/build/clients" || true ;;
 	check) npm_install tests/interop "the clients of tests/interop" ;;
 	bench) npm_install bench/peers "the peers of bench" ;;
 	esac

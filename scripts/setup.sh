@@ -28,7 +28,8 @@ bench="libwebsockets-dev libwebsockets-evlib-uv libuv1-dev nodejs npm valgrind l
 	util-linux openssl python3 python3-matplotlib"
 
 case $what in
-build | demo) packages=$build ;;
+build) packages=$build ;;
+demo) packages="$build nodejs npm" ;; # npm fetches the clients that the page speaks by
 check) packages="$build $check" ;;
 bench) packages="$build $bench" ;;
 *)

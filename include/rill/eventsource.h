@@ -157,8 +157,9 @@ typedef struct rill_eventsource_client_handler {
 		int64_t retry_ms, void *user);
 } rill_eventsource_client_handler;
 
-/* Connects to an http or https URL, and again whenever the stream ends, with Last-Event-ID. handler
- * is not copied. Returns as rill_websocket_connect(). */
+/* Connects to an http or https URL, and again whenever the stream ends, with Last-Event-ID. Where a
+ * redirect leads to another origin, credentials, Cookie and Authorization fields, our certificate and
+ * connect.tls.name stay behind. handler is not copied. Returns as rill_websocket_connect(). */
 RILL_API int rill_eventsource_connect(rill_eventsource_client **client, rill_loop *loop,
 	const char *url, const rill_eventsource_client_handler *handler, void *user,
 	const rill_eventsource_client_options *options);

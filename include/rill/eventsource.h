@@ -130,6 +130,8 @@ typedef struct rill_eventsource_client_options {
 	size_t max_event;          /* bytes of one event, else it fails for good. 64 MiB - 1 */
 	uint32_t max_redirects;    /* 301, 302, 303, 307, 308 in a row. 20 */
 	const char *last_event_id; /* to begin with. Optional. Copied. */
+	/* The least that a server's "retry:" can make it wait, or retry_ms where that is less. 100 ms */
+	uint32_t retry_min_ms;
 } rill_eventsource_client_options;
 
 RILL_API void rill_eventsource_client_options_init(

@@ -11,6 +11,9 @@
  *   extension.h  WebSocket extensions of your own
  *   eventsource.h  event streams, server and client
  *   sockjs.h     the SockJS service
+ *   json.h       JSON read where it lies, and written
+ *   engineio.h   the Engine.IO service
+ *   socketio.h   the Socket.IO service
  *   hub.h        topics: one message to many
  *   version.h    which rill this is */
 #ifndef RILL_RILL_H
@@ -19,13 +22,16 @@
 #include <rill/base.h>
 #include <rill/client.h>
 #include <rill/conn.h>
+#include <rill/engineio.h>
 #include <rill/error.h>
 #include <rill/eventsource.h>
 #include <rill/extension.h>
 #include <rill/http.h>
 #include <rill/hub.h>
+#include <rill/json.h>
 #include <rill/loop.h>
 #include <rill/server.h>
+#include <rill/socketio.h>
 #include <rill/sockjs.h>
 #include <rill/version.h>
 #include <rill/websocket.h>

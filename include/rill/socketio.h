@@ -1,0 +1,277 @@
+/* rill/socketio.h: the Socket.IO service: any socket.io-client of version 3 or 4, and 2 where it is wanted.
+ *
+ *     static void on_say(rill_socket *socket, rill_json args, rill_reply *reply, void *user)
+ *     {
+ *             char text[256];
+ *             rill_json_text(rill_json_at(args, 0), text, sizeof(text));
+ *             rill_broadcast_emit(&(rill_broadcast){ .from = socket }, "said", RILL_ARGS(rill_text(text)));
+ *     }
+ *     ...
+ *     rill_socketio_serve(server, NULL, &io);
+ *     rill_namespace *chat = rill_socketio_of(io, "/");
+ *     rill_namespace_on(chat, "say", on_say, NULL);
+ *
+ * A rill_socket is one client in one namespace; several of them share an Engine.IO session. It is yours from
+ * the first callback it is handed to until on_disconnect returns, on its loop's thread; callbacks come from
+ * the loop, never from inside a call of yours, and in each of them everything may be called.
+ *
+ * Arguments come as rill_json, checked, good until the callback returns; binary ones read as
+ * RILL_JSON_BYTES at any depth. */
+#ifndef RILL_SOCKETIO_H
+#define RILL_SOCKETIO_H
+
+#include <rill/base.h>
+#include <rill/conn.h>
+#include <rill/engineio.h>
+#include <rill/error.h>
+#include <rill/hub.h>
+#include <rill/json.h>
+#include <rill/server.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct rill_socketio rill_socketio;
+typedef struct rill_namespace rill_namespace;
+typedef struct rill_socket rill_socket;
+typedef struct rill_reply rill_reply;
+
+/* What is sent: a list of arguments. */
+typedef struct rill_arg {
+	enum {
+		RILL_ARG_END,
+		RILL_ARG_NULL,
+		RILL_ARG_BOOL,
+		RILL_ARG_INT,
+		RILL_ARG_NUMBER,
+		RILL_ARG_TEXT,
+		RILL_ARG_JSON,
+		RILL_ARG_BYTES
+	} kind;
+	union {
+		bool boolean;
+		int64_t integer;
+		double number;
+		rill_bytes bytes; /* of texts and binary ones; borrowed until the call returns */
+		rill_json json;   /* as it came, or was written; bytes in it go along */
+	} u;
+} rill_arg;
+
+/* RILL_ARGS(rill_text("a"), rill_int(1)); NULL: none. */
+#define RILL_ARGS(...) ((const rill_arg[]){ __VA_ARGS__, { RILL_ARG_END, { false } } })
+
+static inline rill_arg rill_null(void)
+{
+	rill_arg a = { RILL_ARG_NULL, { false } };
+	return a;
+}
+static inline rill_arg rill_bool(bool v)
+{
+	rill_arg a = { RILL_ARG_BOOL, { v } };
+	return a;
+}
+static inline rill_arg rill_int(int64_t v)
+{
+	rill_arg a = { RILL_ARG_INT, { false } };
+	a.u.integer = v;
+	return a;
+}
+static inline rill_arg rill_number(double v)
+{
+	rill_arg a = { RILL_ARG_NUMBER, { false } };
+	a.u.number = v;
+	return a;
+}
+static inline rill_arg rill_json_arg(rill_json v)
+{
+	rill_arg a = { RILL_ARG_JSON, { false } };
+	a.u.json = v;
+	return a;
+}
+RILL_API rill_arg rill_text(const char *text); /* UTF-8 */
+RILL_API rill_arg rill_text_of(const void *text, size_t len);
+RILL_API rill_arg rill_binary(const void *data, size_t len);
+
+typedef enum rill_socketio_parser {
+	RILL_SOCKETIO_PARSER_DEFAULT = 0, /* JSON, binary beside it */
+	RILL_SOCKETIO_PARSER_MSGPACK,     /* socket.io-msgpack-parser, on both sides */
+} rill_socketio_parser;
+
+typedef struct rill_socketio_options {
+	size_t size;      /* set by rill_socketio_options_default() */
+	const char *path; /* "/socket.io/" */
+	rill_engineio_options
+		engineio; /* on_request, on_refused and so on are the program's here, too */
+	uint32_t connect_timeout_ms; /* without any namespace: closed. 45 s */
+	rill_socketio_parser parser;
+	uint32_t max_attachments; /* of one packet. 10 */
+	uint32_t max_namespaces;  /* joined by one client. 1,000 */
+	uint32_t max_acks;        /* of the program's that wait for one client. 10,000 */
+	bool cleanup_namespaces;  /* children without sockets go. false */
+	/* Connection state recovery: how long a client that was lost may come back to its rooms, data and what
+	 * it missed. 0: off. 0. And does it pass the middlewares then? true: it does not. true */
+	uint32_t recovery_ms;
+	bool recovery_skips_middlewares;
+	size_t recovery_bytes; /* of packets that are remembered, in all: older ones go. 64 MiB */
+	size_t recovery_messages; /* likewise, their number. 1,000,000 */
+	/* Serves socket.io.js and the like below path from this folder: the client's dist folder. NULL: not
+	 * served. Copied. */
+	const char *client_dir;
+	/* The version those files say they are, for ETags; NULL: read from ../package.json, or a hash. */
+	const char *client_version;
+	void *user;
+} rill_socketio_options;
+
+RILL_API void rill_socketio_options_init(rill_socketio_options *options, size_t size);
+#define rill_socketio_options_default(options)                                                     \
+	rill_socketio_options_init((options), sizeof(*(options)))
+
+/* Attaches a Socket.IO server; options NULL: the defaults; copied. Returns 0, RILL_EINVAL (the log says
+ * which option), RILL_ENOMEM. The namespace "/" is there from the beginning, without anybody listening. */
+RILL_API int rill_socketio_serve(
+	rill_server *server, const rill_socketio_options *options, rill_socketio **io);
+
+/* Takes no more clients. disconnect: those there are are told, and their sessions closed. It frees itself
+ * behind the last, or with the server. */
+RILL_API void rill_socketio_detach(rill_socketio *io, bool disconnect);
+
+/* The Engine.IO service below, for its stats. And its loop. */
+RILL_API rill_engineio *rill_socketio_engine(rill_socketio *io);
+RILL_API rill_loop *rill_socketio_loop(const rill_socketio *io);
+
+/* The namespace of that name ("/chat"), made if there is none; NULL: out of memory, or the name does not
+ * begin with '/'. It lives as long as io. */
+RILL_API rill_namespace *rill_socketio_of(rill_socketio *io, const char *name);
+/* Namespaces that are made when a client first asks for them, with all that is set on the parent: those
+ * whose name the function admits. fn decides at once: true. A parent is no namespace to emit to, but
+ * broadcasts to it reach all its children. NULL: out of memory. */
+typedef bool (*rill_namespace_fn)(const char *name, rill_json auth, void *user);
+RILL_API rill_namespace *rill_socketio_of_function(
+	rill_socketio *io, rill_namespace_fn fn, void *user);
+/* ... whose name fits a POSIX extended regular expression. */
+RILL_API rill_namespace *rill_socketio_of_pattern(rill_socketio *io, const char *pattern);
+RILL_API const char *rill_namespace_name(const rill_namespace *ns);
+RILL_API size_t rill_namespace_count(const rill_namespace *ns); /* sockets connected to it */
+
+/* What a namespace tells; one at a time, the last set counts. fn NULL: no more. */
+typedef void (*rill_socket_fn)(rill_socket *socket, void *user);
+RILL_API void rill_namespace_on_connect(rill_namespace *ns, rill_socket_fn fn, void *user);
+/* reason: "client namespace disconnect", "server namespace disconnect", "transport close", "transport
+ * error", "ping timeout", "parse error", "forced close", "forced server close", "server shutting down". In on_disconnecting its rooms
+ * are there yet. */
+typedef void (*rill_socket_end_fn)(rill_socket *socket, const char *reason, void *user);
+RILL_API void rill_namespace_on_disconnecting(
+	rill_namespace *ns, rill_socket_end_fn fn, void *user);
+RILL_API void rill_namespace_on_disconnect(rill_namespace *ns, rill_socket_end_fn fn, void *user);
+
+/* An event has come. args: a JSON array of its arguments. reply: what its acknowledgement is answered by
+ * (see rill_reply()); NULL: none is asked for. */
+typedef void (*rill_event_fn)(rill_socket *socket, rill_json args, rill_reply *reply, void *user);
+/* For one name; fn NULL: no more. Returns 0, RILL_EINVAL (a reserved name), RILL_ENOMEM. */
+RILL_API int rill_namespace_on(rill_namespace *ns, const char *event, rill_event_fn fn, void *user);
+/* For all, before those; and for all that is sent. */
+typedef void (*rill_any_fn)(rill_socket *socket, const char *event, rill_json args, void *user);
+RILL_API void rill_namespace_on_any(rill_namespace *ns, rill_any_fn fn, void *user);
+RILL_API void rill_namespace_on_any_outgoing(rill_namespace *ns, rill_any_fn fn, void *user);
+
+/* Middlewares, in the order they were added. RILL_ACCEPT: goes on; RILL_LATER: rill_socket_next() or
+ * _refuse() follows; anything else: refused, unless rill_socket_refuse() was called with "not authorized".
+ * For connections; their deadline is connect_timeout_ms. Return 0 or RILL_ENOMEM. */
+typedef int (*rill_middleware_fn)(rill_socket *socket, rill_json auth, void *user);
+RILL_API int rill_namespace_use(rill_namespace *ns, rill_middleware_fn fn, void *user);
+/* For events: false: the event goes no further. */
+typedef bool (*rill_event_middleware_fn)(
+	rill_socket *socket, const char *event, rill_json args, rill_reply *reply, void *user);
+RILL_API int rill_namespace_use_events(rill_namespace *ns, rill_event_middleware_fn fn, void *user);
+RILL_API void rill_socket_next(rill_socket *socket);
+/* CONNECT_ERROR with {message, data}; data may be NONE. */
+RILL_API void rill_socket_refuse(rill_socket *socket, const char *message, rill_json data);
+
+/* Sends an event. Returns 0; 1: taken, but much waits (see rill_conn_queued() of its conn); RILL_ECLOSED;
+ * RILL_EINVAL (a reserved name); RILL_EUTF8; RILL_ETOOBIG (the session's queue is full); RILL_ENOMEM. */
+RILL_API int rill_emit(rill_socket *socket, const char *event, const rill_arg *args);
+/* Options of one event. */
+typedef struct rill_emit_options {
+	size_t size;
+	bool is_volatile; /* dropped when it cannot leave now: RILL_ELIMIT */
+	bool no_compress;
+} rill_emit_options;
+RILL_API int rill_emit_with(rill_socket *socket, const char *event, const rill_arg *args,
+	const rill_emit_options *options);
+/* ... and asks for an acknowledgement: fn is called once: with rc 0 and what came; RILL_ETIMEDOUT after
+ * timeout_ms (0: never); RILL_ECLOSED when the socket went. args is NONE then. */
+typedef void (*rill_answer_fn)(rill_socket *socket, int rc, rill_json args, void *user);
+RILL_API int rill_ask(rill_socket *socket, const char *event, const rill_arg *args,
+	uint32_t timeout_ms, rill_answer_fn fn, void *user);
+
+/* Answers an acknowledgement, once: 0, RILL_ECLOSED (the client is gone; a reply that was kept is freed all
+ * the same), RILL_ESTATE (it was answered). In the callback that it came with; to answer later, keep it. */
+RILL_API int rill_reply_send(rill_reply *reply, const rill_arg *args);
+RILL_API rill_reply *rill_reply_keep(
+	rill_reply *reply); /* NULL: reply was. Then it has to be sent or dropped */
+RILL_API void rill_reply_drop(rill_reply *reply);
+
+/* Leaves the namespace; close: the whole connection, which is told "io server disconnect" in every namespace
+ * first. on_disconnect follows. */
+RILL_API void rill_socket_disconnect(rill_socket *socket, bool close);
+
+/* Rooms. Each socket is in the one that is called by its id. 0, RILL_ELIMIT, RILL_ENOMEM. */
+RILL_API int rill_join(rill_socket *socket, const char *room);
+RILL_API int rill_leave(rill_socket *socket, const char *room);
+RILL_API bool rill_in_room(const rill_socket *socket, const char *room);
+RILL_API void rill_socket_rooms(
+	const rill_socket *socket, void (*fn)(const char *room, void *user), void *user);
+
+/* Whom a broadcast is for: the sockets of a namespace that are in any of the rooms (NULL: all of them) and in
+ * none of those excepted; each gets it once. */
+typedef struct rill_broadcast {
+	rill_namespace *ns;        /* NULL: that of from */
+	rill_socket *from;         /* it does not get it. Optional */
+	const char *const *rooms;  /* NULL-terminated. RILL_ROOMS("a", "b") */
+	const char *const *except; /* likewise */
+	bool is_volatile, no_compress;
+} rill_broadcast;
+#define RILL_ROOMS(...) ((const char *const[]){ __VA_ARGS__, NULL })
+
+/* Encoded once for all of them. Returns 0, RILL_EINVAL, RILL_EUTF8, RILL_ENOMEM. */
+RILL_API int rill_broadcast_emit(const rill_broadcast *to, const char *event, const rill_arg *args);
+/* fn is called once, when all have answered or after timeout_ms: rc 0 or RILL_ETIMEDOUT, answers: an array
+ * of each one's first argument, as far as they came. */
+typedef void (*rill_answers_fn)(int rc, rill_json answers, void *user);
+RILL_API int rill_broadcast_ask(const rill_broadcast *to, const char *event, const rill_arg *args,
+	uint32_t timeout_ms, rill_answers_fn fn, void *user);
+RILL_API void rill_broadcast_each(const rill_broadcast *to, rill_socket_fn fn, void *user);
+RILL_API int rill_broadcast_join(const rill_broadcast *to, const char *room);
+RILL_API void rill_broadcast_leave(const rill_broadcast *to, const char *room);
+RILL_API void rill_broadcast_disconnect(const rill_broadcast *to, bool close);
+
+/* What is known of a socket; good until on_disconnect returns. */
+RILL_API const char *rill_socket_id(const rill_socket *socket);
+RILL_API rill_namespace *rill_socket_namespace(const rill_socket *socket);
+RILL_API rill_conn *rill_socket_conn(const rill_socket *socket); /* its Engine.IO session */
+RILL_API bool rill_socket_connected(const rill_socket *socket);
+RILL_API bool rill_socket_recovered(const rill_socket *socket);
+/* The socket of that id in a namespace; NULL: none is connected. */
+RILL_API rill_socket *rill_namespace_find(const rill_namespace *ns, const char *id);
+/* The handshake: what the client sent with its CONNECT ({} when nothing); the first request's header, query
+ * parameter (decoded), URL, address; when, in milliseconds of the wall clock. */
+RILL_API rill_json rill_socket_auth(const rill_socket *socket);
+RILL_API rill_bytes rill_socket_header(const rill_socket *socket, const char *name);
+RILL_API rill_bytes rill_socket_query(const rill_socket *socket, const char *name);
+RILL_API void rill_socket_each_query(const rill_socket *socket,
+	void (*fn)(const char *name, rill_bytes value, void *user), void *user);
+RILL_API const char *rill_socket_url(const rill_socket *socket);
+RILL_API int64_t rill_socket_issued(const rill_socket *socket);
+/* The program's own pointer; and data that is part of what is recovered: a copy of any JSON (without
+ * bytes). 0, RILL_ENOMEM. */
+RILL_API void rill_socket_set_user(rill_socket *socket, void *user);
+RILL_API void *rill_socket_user(const rill_socket *socket);
+RILL_API int rill_socket_set_data(rill_socket *socket, rill_json data);
+RILL_API rill_json rill_socket_data(const rill_socket *socket);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,70 @@
+/* sio_packet.h: Socket.IO packets (protocol 5, and 4 for clients of version 2): one text,
+ * <type>[<n>-][<namespace>,][<id>][JSON], and n binary attachments behind it, whose places in the JSON are
+ * {"_placeholder":true,"num":i}. */
+#ifndef RL_WIRE_SIO_PACKET_H
+#define RL_WIRE_SIO_PACKET_H
+
+#include "base/buf.h"
+#include "base/json.h"
+#include "base/slice.h"
+
+enum rl_sio_type {
+	RL_SIO_CONNECT = 0,
+	RL_SIO_DISCONNECT,
+	RL_SIO_EVENT,
+	RL_SIO_ACK,
+	RL_SIO_CONNECT_ERROR,
+	RL_SIO_BINARY_EVENT,
+	RL_SIO_BINARY_ACK,
+};
+
+struct rl_sio_packet {
+	enum rl_sio_type type;
+	uint32_t attachments; /* how many follow */
+	struct rl_slice
+		name; /* of the namespace, without what comes behind a '?'; "/" when none stands there */
+	struct rl_slice query; /* revision 4 of the protocol: what comes behind the '?' */
+	bool has_id;
+	uint64_t id;
+	bool has_data;
+	struct rl_json data; /* checked */
+};
+
+/* Takes a text apart and checks it by the rules of the reference parser: which types have data of which kind,
+ * event names that are reserved, placeholders whose numbers are no integers or out of range, more attachments
+ * than most. Everything lies in text. 0; RILL_EPROTO with a sentence in *why; RILL_ETOOBIG: too deep, too
+ * many attachments. */
+int rl_sio_read(
+	struct rl_sio_packet *packet, struct rl_slice text, uint32_t most, const char **why);
+
+/* Writes the head of a packet: everything in front of its data. name: "/" is not written. has_id, id as in the
+ * packet. 0 or RILL_ENOMEM. */
+int rl_sio_write_head(struct rl_buf *out, enum rl_sio_type type, uint32_t attachments,
+	struct rl_slice name, bool has_id, uint64_t id);
+
+/* Is this an event's name that only the protocol may use? */
+bool rl_sio_reserved(struct rl_slice name);
+
+/* Is this value a placeholder? Which? */
+bool rl_sio_placeholder(const struct rl_json *value, uint32_t *num);
+/* The placeholder for attachment num. */
+int rl_sio_write_placeholder(struct rl_buf *out, uint32_t num);
+
+/* MessagePack (socket.io-msgpack-parser): one binary message for each packet, a map of type, nsp, data, id. It
+ * becomes what rl_sio_read() would have given, its data as JSON with placeholders, written to json, and the
+ * binary ones as slices of bytes. And the other way round. */
+struct rl_sio_attachments {
+	struct rl_slice *list; /* owned by whoever made it, by env */
+	uint32_t count, room;
+	const struct rl_env *env;
+};
+void rl_sio_attachments_fini(struct rl_sio_attachments *attachments);
+/* 0; RILL_EPROTO; RILL_ETOOBIG; RILL_ENOMEM. Integers beyond 2^53 are written as integers; NaN and infinities
+ * as null; a float as the shortest number that reads as it. */
+int rl_sio_read_msgpack(struct rl_sio_packet *packet, struct rl_slice bytes, struct rl_buf *json,
+	struct rl_sio_attachments *attachments, uint32_t most, const char **why);
+int rl_sio_write_msgpack(struct rl_buf *out, enum rl_sio_type type, struct rl_slice name,
+	bool has_id, uint64_t id, const struct rl_json *data, const struct rl_slice *attachments,
+	uint32_t count);
+
+#endif

@@ -38,17 +38,19 @@ typedef struct rill_socket rill_socket;
 typedef struct rill_reply rill_reply;
 
 /* What is sent: a list of arguments. */
+typedef enum rill_arg_kind {
+	RILL_ARG_END = 0,
+	RILL_ARG_NULL,
+	RILL_ARG_BOOL,
+	RILL_ARG_INT,
+	RILL_ARG_NUMBER,
+	RILL_ARG_TEXT,
+	RILL_ARG_JSON,
+	RILL_ARG_BYTES,
+} rill_arg_kind;
+
 typedef struct rill_arg {
-	enum {
-		RILL_ARG_END,
-		RILL_ARG_NULL,
-		RILL_ARG_BOOL,
-		RILL_ARG_INT,
-		RILL_ARG_NUMBER,
-		RILL_ARG_TEXT,
-		RILL_ARG_JSON,
-		RILL_ARG_BYTES
-	} kind;
+	rill_arg_kind kind;
 	union {
 		bool boolean;
 		int64_t integer;
@@ -61,35 +63,12 @@ typedef struct rill_arg {
 /* RILL_ARGS(rill_text("a"), rill_int(1)); NULL: none. */
 #define RILL_ARGS(...) ((const rill_arg[]){ __VA_ARGS__, { RILL_ARG_END, { false } } })
 
-static inline rill_arg rill_null(void)
-{
-	rill_arg a = { RILL_ARG_NULL, { false } };
-	return a;
-}
-static inline rill_arg rill_bool(bool v)
-{
-	rill_arg a = { RILL_ARG_BOOL, { v } };
-	return a;
-}
-static inline rill_arg rill_int(int64_t v)
-{
-	rill_arg a = { RILL_ARG_INT, { false } };
-	a.u.integer = v;
-	return a;
-}
-static inline rill_arg rill_number(double v)
-{
-	rill_arg a = { RILL_ARG_NUMBER, { false } };
-	a.u.number = v;
-	return a;
-}
-static inline rill_arg rill_json_arg(rill_json v)
-{
-	rill_arg a = { RILL_ARG_JSON, { false } };
-	a.u.json = v;
-	return a;
-}
-RILL_API rill_arg rill_text(const char *text); /* UTF-8 */
+RILL_API rill_arg rill_null(void);
+RILL_API rill_arg rill_bool(bool value);
+RILL_API rill_arg rill_int(int64_t value);
+RILL_API rill_arg rill_number(double value);
+RILL_API rill_arg rill_json_arg(rill_json value);
+RILL_API rill_arg rill_text(const char *text); /* UTF-8; NULL: null */
 RILL_API rill_arg rill_text_of(const void *text, size_t len);
 RILL_API rill_arg rill_binary(const void *data, size_t len);
 

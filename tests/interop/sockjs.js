@@ -16,7 +16,6 @@ const NOT_CACHED = "no-store, no-cache, no-transform, must-revalidate, max-age=0
 const ANOTHER = 'c[2010,"Another connection still open"]';
 const GO_AWAY = 'c[3000,"Go away!"]';
 const DAY_MS = 24 * 3600 * 1000;
-const HIDDEN = ["xhr_send", "jsonp_send"]; /* what sends to a session */
 
 /* Requests. */
 
@@ -291,6 +290,6 @@ async function openFramed(server, prefix = "/echo", fields = {}) {
   return raw;
 }
 
-module.exports = { ANOTHER, GO_AWAY, HIDDEN, HTMLFILE_HEAD, POLLS, Receiver, STREAMS, ask, body, expectCachedForAYear,
-  expectCors, expectEcho, expectError, expectNoCors, expectNotCached, expectPreflight, fresh, openFramed, openSession,
-  openSocket, openStream, ours, poll, post, receive, receivers, request, send, takeText };
+module.exports = { ANOTHER, GO_AWAY, HTMLFILE_HEAD, POLLS, Receiver, STREAMS, ask, body, expectCachedForAYear, expectCors,
+  expectEcho, expectError, expectNoCors, expectNotCached, expectPreflight, fresh, openFramed, openSession, openSocket,
+  openStream, ours, poll, post, receive, receivers, request, send, takeText };

@@ -43,7 +43,8 @@ for (const path of ["/echo/000/x/websocket", "/echo/websocket"]) {
     assert.equal(headers["sec-websocket-accept"], "HSmrc0sMlYUkAGmm5OPpG2HaGWk=");
     assert.equal(headers.connection.toLowerCase(), "upgrade");
     assert.equal(headers.upgrade.toLowerCase(), "websocket");
-    for (const name of ["content-length", "transfer-encoding", "sec-websocket-protocol", "sec-websocket-extensions", "set-cookie"])
+    for (const name of ["content-length", "transfer-encoding", "sec-websocket-protocol", "sec-websocket-extensions",
+      "set-cookie"])
       assert.equal(headers[name], undefined, name);
     raw.destroy();
   });
@@ -246,8 +247,8 @@ function number(key) {
   return answer;
 }
 
-const DIGEST = crypto.createHash("md5").update(number(HIXIE76["Sec-WebSocket-Key1"])).update(number(HIXIE76["Sec-WebSocket-Key2"]))
-  .update(NONCE).digest();
+const DIGEST = crypto.createHash("md5").update(number(HIXIE76["Sec-WebSocket-Key1"]))
+  .update(number(HIXIE76["Sec-WebSocket-Key2"])).update(NONCE).digest();
 
 function text76(message) {
   return Buffer.concat([Buffer.from([0]), Buffer.from(message), Buffer.from([0xff])]);

@@ -9,7 +9,8 @@
  * repeats its last word is asked for it no longer. */
 #include "proto/session_parts.h"
 
-/* Frames end at about so much, so that a long queue does not stand in memory twice. */
+/* Frames end at about so much, so that a long queue does not stand in memory twice; but for those of
+ * polls, of which each costs a way there and back. */
 #define FRAME_ROOM ((size_t)1024 * 1024)
 
 /* What a buffer may keep between calls. */
@@ -240,8 +241,8 @@ static int write_some(struct rl_session *s)
 
 	if (s->carrier->row->raw)
 		return write_message(s);
-	int rc = s->sessions->dialect->pack(
-		s, s->carrier, begin_frame(s), FRAME_ROOM, &count, &kind);
+	size_t room = s->carrier->row->one_shot ? SIZE_MAX : FRAME_ROOM;
+	int rc = s->sessions->dialect->pack(s, s->carrier, begin_frame(s), room, &count, &kind);
 	assert(rc < 0 || count > 0);
 	rc = write_frame(s, rc, kind);
 	if (rc >= 0)

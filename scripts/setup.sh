@@ -28,7 +28,8 @@ bench="libwebsockets-dev libwebsockets-evlib-uv libuv1-dev nodejs npm valgrind l
 	util-linux openssl python3 python3-matplotlib"
 
 case $what in
-build | demo) packages=$build ;;
+build) packages=$build ;;
+demo) packages="$build nodejs npm" ;; # npm fetches the clients that the page speaks by
 check) packages="$build $check" ;;
 bench) packages="$build $bench" ;;
 *)
@@ -185,6 +186,8 @@ else
 fi
 if [ -z "$look" ]; then
 	case $what in
+	# Without a network, or npm, the demo is there all the same.
+	demo) "$root/scripts/clients.sh" "$root/build/clients" || true ;;
 	check) npm_install tests/interop "the clients of tests/interop" ;;
 	bench) npm_install bench/peers "the peers of bench" ;;
 	esac

@@ -9,6 +9,7 @@ const http = require("http");
 const net = require("net");
 const os = require("os");
 const path = require("path");
+const SockJS = require("sockjs-client");
 const WebSocket = require("ws");
 const { MiB, Raw, assert, eventually, run, startServer, test } = require("./support.js");
 
@@ -227,7 +228,7 @@ function kill(server) {
 /* The tests, for each balancer. */
 
 async function polling(balancer, servers) {
-  const all = newSessions(40);
+  const all = newSessions(24);
   await Promise.all(all.map(async (session) => {
     await opens(balancer, session);
     for (let i = 0; i < 4; i++)
@@ -298,6 +299,23 @@ async function surviving(balancer, servers) {
   [socket, ...sockets].forEach((each) => each.terminate());
 }
 
+function echoedBy(socket) {
+  return new Promise((resolve, reject) => {
+    socket.onopen = () => socket.send("good morning");
+    socket.onmessage = ({ data }) => {
+      socket.close();
+      resolve(data);
+    };
+    socket.onclose = ({ code, reason }) => reject(new Error(`closed with ${code} ${reason}`));
+  });
+}
+
+async function clients(balancer) {
+  for (const transports of ["websocket", "xhr-streaming", "xhr-polling"])
+    assert.equal(await echoedBy(new SockJS(`${balancer.url}/echo`, null, { transports })), "good morning");
+  assert.equal(await echoedBy(new WebSocket(`${balancer.ws}/echo/websocket`)), "good morning");
+}
+
 async function large(balancer) {
   const session = newSession();
   await opens(balancer, session);
@@ -312,6 +330,7 @@ for (const name of Object.keys(balancers)) {
   }
   test(`${name}: a browser stays with one server by its JSESSIONID`, () => balanced(name, cookies));
   test(`${name}: when a server is killed the other goes on, and has the new sessions`, () => balanced(name, surviving));
+  test(`${name}: npm's client goes through, and a raw WebSocket`, () => balanced(name, clients));
   test(`${name}: a message of 2 MiB passes`, () => balanced(name, large));
 
   test(`${name}: tells the server who asks, and not what the client says about it`, async () => {
@@ -340,7 +359,7 @@ test("nginx: what a client does not read is not put aside", () => balanced("ngin
   const lazy = new Raw(balancer).send("GET /big HTTP/1.1\r\nHost: rill.test\r\n\r\n");
   await lazy.takeUntil("xxx");
   lazy.socket.pause();
-  await Promise.all(newSessions(40).map((session) => opens(balancer, session)));
+  await Promise.all(newSessions(20).map((session) => opens(balancer, session)));
   assert.deepEqual(fs.readdirSync(path.join(balancer.folder, "proxy")), []);
   lazy.destroy();
 }));

@@ -83,8 +83,8 @@ static const struct channel {
 	const char *topic;
 	void (*on_open)(rill_conn *conn);
 	void (*on_message)(rill_conn *conn, rill_bytes payload);
-	void (*on_close)(
-		rill_conn *conn); /* by the client; the hub forgets lost connections itself */
+	/* By the client. A connection that is lost the hub forgets by itself. */
+	void (*on_close)(rill_conn *conn);
 	bool once;
 } channels[] = {
 	{ "echo", NULL, echo, NULL, false },
@@ -128,11 +128,14 @@ static void open_channel(rill_conn *conn, size_t channel)
 /* Takes what stands before the next comma, or all there is, off the front. */
 static rill_bytes cut(rill_bytes *rest)
 {
+	rill_bytes part = *rest;
 	const char *comma = rest->len ? memchr(rest->data, ',', rest->len) : NULL;
-	size_t len = comma ? (size_t)(comma - (const char *)rest->data) : rest->len;
-	size_t used = comma ? len + 1 : len;
-	rill_bytes part = { rest->data, len };
-	*rest = (rill_bytes){ (const char *)rest->data + used, rest->len - used };
+	if (!comma) {
+		rest->len = 0;
+		return part;
+	}
+	part.len = (size_t)(comma - (const char *)rest->data);
+	*rest = (rill_bytes){ comma + 1, rest->len - part.len - 1 };
 	return part;
 }
 

@@ -102,7 +102,8 @@ for (const name of STREAMS) {
       const chunk = await stream.chunk();
       const frame = receivers[name].unwrap(chunk);
       assert.deepEqual(JSON.parse(frame.slice(1)), [message]);
-      assert.equal(chunk, wrap(frame));
+      if (!message.includes("<")) /* which a script has to write in another way */
+        assert.equal(chunk, wrap(frame));
     }
     stream.abort();
   });

@@ -64,13 +64,20 @@ test("a version that is not known is refused", async (server) => {
 
 /* Framed. */
 
+/* So many messages, in however many frames. */
+async function takeMessages(raw, count) {
+  const all = [];
+  while (all.length < count)
+    all.push(...JSON.parse((await takeText(raw)).slice(1)));
+  return all;
+}
+
 test("o comes first, an array of messages is echoed one by one", async (server) => {
   const raw = await openFramed(server);
   raw.send(frame(TEXT, '["a"]'));
   assert.equal(await takeText(raw), 'a["a"]');
   raw.send(frame(TEXT, '[ "b" , "c" ] '));
-  assert.equal(await takeText(raw), 'a["b"]');
-  assert.equal(await takeText(raw), 'a["c"]');
+  assert.deepEqual(await takeMessages(raw, 2), ["b", "c"]);
   await closeRaw(raw);
 });
 
@@ -221,8 +228,9 @@ test("the same ids may be used by many at once, and again", async (server) => {
 test("amplify, ticker and broadcast work here too", async (server) => {
   const loud = await openFramed(server, "/amplify");
   loud.send(frame(TEXT, '["18","1"]'));
-  assert.ok(await takeText(loud) === `a["${"x".repeat(2 ** 18)}"]`);
-  assert.equal(await takeText(loud), 'a["xx"]');
+  const [long, short] = await takeMessages(loud, 2);
+  assert.ok(long === "x".repeat(2 ** 18));
+  assert.equal(short, "xx");
   await closeRaw(loud);
   const clock = await openFramed(server, "/ticker");
   assert.equal(await takeText(clock), 'a["tick!"]');

@@ -147,7 +147,7 @@ void rl_session_ended(struct rl_session *s)
 		sessions->closed_lost += !s->told && !s->broken;
 	}
 	rl_list_append(&sessions->rest, &s->conn.node);
-	if (s->told && s->place && s->place->listed)
+	if (s->told && rl_timer_is_set(&s->timer) && s->place && s->place->listed)
 		return; /* repeats its last word until its time is up */
 	rl_loop_clear_timer(s->conn.loop, &s->timer);
 	rl_list_remove(&s->task.node);
@@ -195,6 +195,17 @@ int rl_session_wrote(struct rl_session *s, int rc)
 	return rc;
 }
 
+void rl_session_trace(struct rl_session *s, bool out, rill_kind kind, struct rl_slice bytes)
+{
+	if (s->conn.traced)
+		rl_conn_trace(&s->conn, &(rill_frame){ .size = sizeof(rill_frame),
+						.out = out,
+						.opcode = kind == RILL_BINARY ? 2 : 1,
+						.fin = true,
+						.len = bytes.len,
+						.payload = rl_bytes(bytes) });
+}
+
 static struct rl_buf *begin_frame(struct rl_session *s)
 {
 	struct rl_buf *frame = &s->sessions->frame;
@@ -208,8 +219,10 @@ static int write_frame(struct rl_session *s, int rc, rill_kind kind)
 {
 	struct rl_buf *frame = &s->sessions->frame;
 
-	if (rc >= 0 && frame->len)
+	if (rc >= 0 && frame->len) {
+		rl_session_trace(s, true, kind, rl_buf_slice(frame));
 		rc = s->carrier->row->ops->write(s->carrier, kind, rl_buf_slice(frame));
+	}
 	if (frame->cap > KEEP_BUFFER)
 		rl_buf_release(frame);
 	return rl_session_wrote(s, rc);
@@ -223,6 +236,7 @@ static int write_message(struct rl_session *s)
 	int rc;
 
 	rl_outbox_first(&s->outbox, &message);
+	rl_session_trace(s, true, message.kind, message.data);
 	if (message.publication && ops->publish)
 		rc = ops->publish(s->carrier, message.publication);
 	else
@@ -329,12 +343,10 @@ static void on_task(struct rl_task *task)
 		s->carrier->row->ops->settle(s->carrier);
 }
 
-/* A sign of life. What waits is as good as one, and would only grow. */
-static void beat_by_frame(struct rl_session *s)
+static int beat_by_frame(struct rl_session *s)
 {
-	if (!s->full && !s->outbox.count)
-		write_frame(s,
-			s->sessions->dialect->beat(s, s->carrier, begin_frame(s)), RILL_TEXT);
+	return write_frame(
+		s, s->sessions->dialect->beat(s, s->carrier, begin_frame(s)), RILL_TEXT);
 }
 
 static void set_beat(struct rl_session *s, uint32_t ms)
@@ -347,18 +359,28 @@ static void set_beat(struct rl_session *s, uint32_t ms)
 		rl_loop_clear_timer(loop, &s->timer);
 }
 
+/* A sign of life. What waits is as good as one, and would only grow. */
 static void beat(struct rl_session *s)
 {
 	const struct rl_session_terms *terms = &s->sessions->terms;
+	const struct rl_carrier_row *row = s->carrier->row;
 	int rc = RILL_EUNSUPPORTED;
 
-	if (s->carrier->row->beat == RL_BEAT_PING && s->carrier->row->ops->ping)
-		rc = s->carrier->row->ops->ping(s->carrier);
-	if (rc == RILL_EUNSUPPORTED)
-		beat_by_frame(s);
-	/* Whose messages are not read, whose answers neither. */
-	s->awaiting_answer = rc >= 0 && terms->answer_ms && !s->held_back;
+	if (!s->full && !s->outbox.count) {
+		if (row->beat == RL_BEAT_PING)
+			rc = row->ops->ping(s->carrier);
+		s->awaiting_answer = rc >= 0 && terms->answer_ms;
+		if (rc == RILL_EUNSUPPORTED)
+			beat_by_frame(s);
+	}
 	set_beat(s, s->awaiting_answer ? terms->answer_ms : terms->beat_ms);
+}
+
+/* Whose messages are not read, whose answers neither; and one that has much to take first has the time
+ * that any peer has for that. */
+static bool is_silent(const struct rl_session *s)
+{
+	return s->awaiting_answer && !s->held_back && !s->full;
 }
 
 static void on_timer(struct rl_timer *timer)
@@ -369,10 +391,11 @@ static void on_timer(struct rl_timer *timer)
 		rl_session_leave(s);
 	} else if (!s->carrier) {
 		end(s, 1006, rl_slice(NULL, 0));
-	} else if (s->awaiting_answer && !s->held_back) {
+	} else if (is_silent(s)) {
 		s->awaiting_answer = false;
 		rl_session_fail(s, 3000, "No response from heartbeat");
 	} else if (s->conn.state == RILL_CONN_OPEN) {
+		s->awaiting_answer = false;
 		beat(s);
 	}
 }

@@ -100,8 +100,10 @@ static int put(struct rl_session *s, rill_kind kind, struct rl_slice data)
 
 	if (rc < 0)
 		return rc;
-	if (goes_straight(s))
+	if (goes_straight(s)) {
+		rl_session_trace(s, true, kind, data);
 		return went_straight(s, s->carrier->row->ops->write(s->carrier, kind, data), data.len);
+	}
 	if (!make_room(s, data.len))
 		return RILL_ETOOBIG;
 	return wait_in_outbox(s, rl_outbox_add(&s->outbox, 0, kind, data), data.len);
@@ -161,7 +163,7 @@ static int op_publish(struct rill_conn *conn, struct rl_publication *publication
 
 	if (rc < 0)
 		return rc;
-	if (goes_straight(s) && s->carrier->row->ops->publish)
+	if (goes_straight(s) && s->carrier->row->ops->publish && !conn->traced)
 		return went_straight(s, s->carrier->row->ops->publish(s->carrier, publication), data.len);
 	return wait_in_outbox(s, rl_outbox_add_publication(&s->outbox, publication), data.len);
 }

@@ -59,6 +59,9 @@ void rl_session_ended(struct rl_session *session);
 /* Has a frame, or a raw message, gone this way? Results of write(): keeps the states that follow. */
 int rl_session_wrote(struct rl_session *session, int rc);
 
+/* Shows the tap a frame, or all that a client has sent in one go. */
+void rl_session_trace(struct rl_session *session, bool out, rill_kind kind, struct rl_slice bytes);
+
 /* session_in.c */
 /* Hands over what has come, as much as is right for one turn. */
 void rl_session_deliver(struct rl_session *session);

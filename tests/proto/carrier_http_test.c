@@ -1,4 +1,8 @@
 /* carrier_http_test.c: sessions on responses: polls, streams, their chunks and ends. */
+#include <arpa/inet.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
 #include "proto/session_program.h"
 
 TEST(carrier_http, frames_have_chunks_of_their_own)
@@ -245,5 +249,40 @@ TEST(carrier_http, a_stream_that_is_full_is_closed_behind_what_waits)
 	assert_string_equal(a.text + a.len - 17, "7\r\nc1000:\n\r\n0\r\n\r\n");
 	http_close(&a);
 	http_close(&b);
+	finish();
+}
+
+TEST(carrier_http, requests_may_come_byte_by_byte)
+{
+	struct http_peer a = { 0 };
+	start(NULL);
+	http_open(&a);
+	http_send_slowly(&a, "POST /s/1/poll HTTP/1.1\r\nHost: a\r\n\r\n");
+	expect_poll(&a, "o\n");
+	http_send_slowly(&a, "POST /s/1/send HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nx|y|z");
+	expect_answer(&a, 200, "ok");
+	expect_said("open x y z ");
+	http_close(&a);
+	finish();
+}
+
+TEST(carrier_http, knows_this_end_of_the_connection)
+{
+	struct http_peer a = { .fd = -1 };
+	struct sockaddr_in to = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	start(NULL);
+	assert_int_equal(rill_server_listen_tcp(http_server, "127.0.0.1", 0), 0);
+	to.sin_port = htons(rill_server_port(http_server, 0));
+	a.fd = socket(AF_INET, SOCK_STREAM, 0);
+	assert_int_equal(connect(a.fd, (struct sockaddr *)&to, sizeof(to)), 0);
+	fcntl(a.fd, F_SETFL, O_NONBLOCK);
+	http_send(&a, "POST /s/1/stream HTTP/1.1\r\nHost: a\r\n\r\n");
+	while (!conn)
+		assert_int_equal(rill_loop_turn(http_loop), 0);
+	assert_string_equal(rill_conn_local(conn), "127.0.0.1");
+	assert_int_equal(rill_conn_local_port(conn), rill_server_port(http_server, 0));
+	http_close(&a);
+	while (conn)
+		assert_int_equal(rill_loop_turn(http_loop), 0);
 	finish();
 }

@@ -114,7 +114,7 @@ static inline int d_read(struct rl_session *s, struct rl_inbound *in, int *code,
 {
 	(void)s;
 	in->state[0] = in->text.len ? 0 : 1;
-	if (!in->text.len || !memchr(in->text.data, '!', in->text.len))
+	if (in->raw || !in->text.len || !memchr(in->text.data, '!', in->text.len))
 		return 0;
 	*code = 3000;
 	*why = "Broken framing.";

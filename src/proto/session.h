@@ -3,6 +3,7 @@
  *   session.c        its states: begins, has a carrier or waits for one, closes, is forgotten
  *   sessions.c       all of a service: closed, cut
  *   session_ops.c    what the program does with it, as with any conn
+ *   session_out.c    what leaves: frames, signs of life, the last word
  *   session_queue.c  messages that wait for the client: the outbox
  *   session_in.c     messages that wait for the program
  *   session_names.c  what the program may ask of the last request

@@ -167,9 +167,22 @@ TEST(carrier_http, a_held_poll_gives_the_memory_of_its_head_back)
 TEST(carrier_http, an_idle_session_that_polls_costs_little)
 {
 	enum { N = 8 };
+	/* What a browser sends, and what it is answered. */
+	static const char *const keep[] = { "Host", "Origin", "Referer", "User-Agent", "Accept-Language",
+		NULL };
+	static const char head[] =
+		"Host: chat.example.org\r\nConnection: keep-alive\r\nContent-Length: 0\r\n"
+		"Origin: https://www.example.org\r\nReferer: https://www.example.org/rooms/17\r\n"
+		"User-Agent: Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, "
+		"like Gecko) Chrome/130.0.0.0 Safari/537.36\r\nAccept: */*\r\n"
+		"Accept-Language: de-DE,de;q=0.9,en-US;q=0.8,en;q=0.7\r\n\r\n";
 	struct http_peer polls[N] = { 0 }, idle[N] = { 0 }, first = { 0 };
-	char what[32];
+	char what[600];
 	start(NULL);
+	sessions.keep_headers = keep;
+	fields = "Cache-Control: no-store, no-cache, no-transform, must-revalidate, max-age=0\r\n"
+		 "Access-Control-Allow-Origin: https://www.example.org\r\n"
+		 "Access-Control-Allow-Credentials: true\r\nVary: Origin\r\n";
 	ask(&first, "first/poll"); /* what is made once is there */
 	size_t before = test_live_bytes();
 	for (int i = 0; i < N; i++)
@@ -177,9 +190,11 @@ TEST(carrier_http, an_idle_session_that_polls_costs_little)
 	size_t connections = test_live_bytes() - before;
 	before = test_live_bytes();
 	for (int i = 0; i < N; i++) {
-		snprintf(what, sizeof(what), "%d/poll", i);
-		ask(&polls[i], what);
-		ask(&polls[i], what);
+		snprintf(what, sizeof(what), "POST /s/abcdefg%d/poll?t=1763714000000 HTTP/1.1\r\n%s",
+			i, head);
+		http_open(&polls[i]);
+		http_send(&polls[i], what);
+		http_send(&polls[i], what);
 	}
 	size_t all = test_live_bytes() - before;
 	print_message("%zu bytes each beside their connections\n", (all - connections) / N);

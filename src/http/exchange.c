@@ -131,6 +131,11 @@ void rl_exchange_release(rill_request *request)
 	rl_request_free(request);
 }
 
+void rl_exchange_end_connection(rill_request *request)
+{
+	request->keep = false;
+}
+
 int rl_exchange_fail(rill_request *request, int status, const char *sentence)
 {
 	return rl_response_fail(request, status, sentence);

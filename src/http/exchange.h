@@ -82,6 +82,9 @@ rill_request *rl_exchange_forget_head(rill_request *request);
 /* Has the peer sent its last byte (it may still read)? */
 bool rl_exchange_peer_ended(const rill_request *request);
 
+/* The connection ends behind the response, which says so. Before it was begun. */
+void rl_exchange_end_connection(rill_request *request);
+
 /* Answers with an error of rill's own: a status, the sentence as text/plain, Connection: close,
  * and what rill_response_header() added; logs it, counts it as a bad request, lingers, closes. A
  * 426 says Upgrade: websocket. 0, or RILL_ESTATE when a response was begun. */

@@ -238,6 +238,8 @@ void rl_session_fail(struct rl_session *session, int code, const char *reason);
 
 /* "http://host/target" of the last request that came to receive; "" when there was no memory for it. */
 const char *rl_session_url(const struct rl_session *session);
+/* ... and the path of its target. */
+const char *rl_session_path(const struct rl_session *session);
 /* A random UUID as text; NULL when out of memory. */
 const char *rl_session_uuid(struct rl_session *session);
 

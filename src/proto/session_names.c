@@ -30,13 +30,16 @@ static int append_url(struct rl_buf *out, const rill_request *request)
 	return 0;
 }
 
-/* URL NUL, then name NUL value NUL for each kept header, then a NUL. */
+/* URL NUL path NUL, then name NUL value NUL for each kept header, then a NUL. */
 static int append_names(struct rl_buf *out, const rill_request *request, const char *const *keep)
 {
 	const struct rl_http1_head *head = rl_exchange_head(request);
 	struct rl_slice value;
+	rill_bytes path = rill_request_path(request);
 	int rc = append_url(out, request);
 
+	if (rc == 0)
+		rc = append_text(out, rl_slice(path.data, path.len));
 	for (; rc == 0 && keep && *keep; keep++) {
 		if (!rl_http1_field(head, rl_slice_str(*keep), &value))
 			continue;
@@ -77,7 +80,7 @@ void rl_session_keep_names(struct rl_session *s, const rill_request *request)
 
 struct rl_slice rl_session_name(const struct rl_session *s, struct rl_slice name)
 {
-	const char *p = s->names ? behind(s->names) : "";
+	const char *p = s->names ? behind(behind(s->names)) : "";
 
 	for (; *p; p = behind(behind(p)))
 		if (rl_slice_equal_nocase(rl_slice_str(p), name))
@@ -88,4 +91,9 @@ struct rl_slice rl_session_name(const struct rl_session *s, struct rl_slice name
 const char *rl_session_url(const struct rl_session *s)
 {
 	return s->names ? s->names : "";
+}
+
+const char *rl_session_path(const struct rl_session *s)
+{
+	return s->names ? behind(s->names) : "";
 }

@@ -1,4 +1,5 @@
 /* websocket.c: the WebSocket service: its options, attaching to a server, stopping. */
+#include "proto/options.h"
 #include "proto/websocket.h"
 #include <string.h>
 
@@ -65,13 +66,8 @@ static const char *find_fault(const rill_websocket_options *o)
 static const char *read_options(rill_websocket_options *to, const rill_websocket_options *from)
 {
 	rill_websocket_options_default(to);
-	if (!from)
-		return NULL;
-	if (from->size < sizeof(from->size))
-		return "size is not set";
-	memcpy(to, from, from->size < sizeof(*to) ? from->size : sizeof(*to));
-	to->size = sizeof(*to);
-	return find_fault(to);
+	const char *why = rl_options_read(to, sizeof(*to), from);
+	return why ? why : find_fault(to);
 }
 
 static int copy_lists(struct rill_websocket *service, const rill_websocket_options *from)

@@ -2,7 +2,8 @@
  * carrier that is found to be lost is dealt with later. */
 #include "proto/session_parts.h"
 
-/* Frames end at about so much, so that a long queue does not stand in memory twice. */
+/* Frames end at about so much, so that a long queue does not stand in memory twice; but for those of
+ * polls, of which each costs a way there and back. */
 #define FRAME_ROOM ((size_t)1024 * 1024)
 
 /* What a buffer may keep between calls. */
@@ -67,8 +68,9 @@ static int write_some(struct rl_session *s)
 
 	if (s->carrier->row->raw)
 		return write_message(s);
+	size_t room = s->carrier->row->one_shot ? SIZE_MAX : FRAME_ROOM;
 	int rc = s->sessions->dialect->pack(
-		s, s->carrier, rl_session_frame(s), FRAME_ROOM, &count, &kind);
+		s, s->carrier, rl_session_frame(s), room, &count, &kind);
 	assert(rc < 0 || count > 0);
 	rc = rl_session_write_frame(s, rc, kind);
 	if (rc >= 0)

@@ -68,7 +68,8 @@ TEST(sockjs_receive, an_htmlfile_calls_what_it_is_told_to_and_ends_no_script)
 	expect_said("open ");
 	rill_send_text(conn, "</script>");
 	take_more(&peer);
-	assert_string_equal(body, "<script>\np(\"a[\\\"\\u003c/script\\u003e\\\"]\");\n</script>\r\n");
+	assert_string_equal(
+		body, "<script>\np(\"a[\\\"\\u003c/script\\u003e\\\"]\");\n</script>\r\n");
 	finish();
 }
 
@@ -88,8 +89,8 @@ TEST(sockjs_receive, jsonp_calls_back_with_one_frame)
 
 TEST(sockjs_receive, a_callback_is_looked_at_before_there_is_a_session)
 {
-	static const char *const bad[] = { "c=a%20b", "c=*", "c=abc(", "c=abc%28", "c=a%00", "c=%C3%BC",
-		"c=a;b&callback=x" };
+	static const char *const bad[] = { "c=a%20b", "c=*", "c=abc(", "c=abc%28", "c=a%00",
+		"c=%C3%BC", "c=a;b&callback=x" };
 	char path[256], longer[4000];
 	serve(NULL);
 	expect("GET", "/echo/000/s/jsonp", 500, "\"callback\" parameter required");
@@ -125,8 +126,7 @@ TEST(sockjs_receive, a_second_receiver_is_turned_away_and_the_first_goes_on)
 	ask_by(&other, "GET", "/echo/000/s/jsonp?c=f", "", NULL);
 	expect_answer(&other, 200, "/**/f(\"c[2010,\\\"Another connection still open\\\"]\");\r\n");
 	ask_by(&other, "GET", "/echo/000/s/eventsource", "", NULL);
-	expect_answer(&other, 200,
-		"\r\n|data: c[2010,\"Another connection still open\"]\r\n\r\n");
+	expect_answer(&other, 200, "\r\n|data: c[2010,\"Another connection still open\"]\r\n\r\n");
 	http_close(&other);
 	rill_send_text(conn, "still");
 	in_chunks = true;
@@ -356,7 +356,8 @@ static int detach_it(rill_sockjs *s, rill_request *request, void *user)
 	return RILL_ACCEPT;
 }
 
-static void ask_hook(int (*fn)(rill_sockjs *, rill_request *, void *), const char *fields, int status)
+static void ask_hook(
+	int (*fn)(rill_sockjs *, rill_request *, void *), const char *fields, int status)
 {
 	static const char *const paths[] = { "/echo/0/s/xhr", "/echo/0/s/xhr_streaming" };
 	rill_sockjs_options options = defaults();
@@ -466,7 +467,8 @@ TEST(sockjs_receive, a_session_may_be_bound_to_a_cookie)
 		"This session is somebody else's.");
 	with_cookie("POST", "/echo/0/s/xhr_send", NULL, "[\"a\"]", 403,
 		"This session is somebody else's.");
-	with_cookie("POST", "/echo/0/s/xhr", "sid=11", NULL, 403, "This session is somebody else's.");
+	with_cookie(
+		"POST", "/echo/0/s/xhr", "sid=11", NULL, 403, "This session is somebody else's.");
 	with_cookie("POST", "/echo/0/s/xhr_send", "a=b; sid=1", "[\"c\"]", 204, "");
 	expect_said("open <c> ");
 	finish();

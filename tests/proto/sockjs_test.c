@@ -10,8 +10,8 @@ static void refused(const rill_sockjs_options *options, const char *what)
 
 TEST(sockjs, options_that_make_no_sense_are_refused_by_name)
 {
-	static const char *const urls[] = { "", "sockjs.js", "ftp://a", "/a\"b", "/a'b", "/a<b", "/a>b",
-		"/a\nb", "/a\x7f" };
+	static const char *const urls[] = { "", "sockjs.js", "ftp://a", "/a\"b", "/a'b", "/a<b",
+		"/a>b", "/a\nb", "/a\x7f" };
 	static const char *const unknown[] = { "xhr-polling", "xdr", NULL };
 	static const rill_handler old = { .size = 4 };
 	rill_sockjs_options options = defaults();
@@ -49,13 +49,10 @@ TEST(sockjs, options_that_make_no_sense_are_refused_by_name)
 	refused(&options, "bind_cookie");
 	options.size = 0;
 	refused(&options, "size is not set");
-	assert_int_equal(
-		rill_sockjs_serve(http_server, "/echo", &old, NULL, NULL), RILL_EINVAL);
-	assert_int_equal(
-		rill_sockjs_serve(http_server, "/echo", NULL, NULL, NULL), RILL_EINVAL);
+	assert_int_equal(rill_sockjs_serve(http_server, "/echo", &old, NULL, NULL), RILL_EINVAL);
+	assert_int_equal(rill_sockjs_serve(http_server, "/echo", NULL, NULL, NULL), RILL_EINVAL);
 	assert_non_null(strstr(test_log(), "handler.size"));
-	assert_int_equal(
-		rill_sockjs_serve(http_server, "echo", &handler, NULL, NULL), RILL_EINVAL);
+	assert_int_equal(rill_sockjs_serve(http_server, "echo", &handler, NULL, NULL), RILL_EINVAL);
 	assert_int_equal(rill_sockjs_serve(http_server, NULL, &handler, NULL, NULL), RILL_EINVAL);
 	assert_non_null(strstr(test_log(), "prefix"));
 	http_end();
@@ -195,7 +192,8 @@ TEST(sockjs, freeing_the_server_within_a_body_forgets_it)
 {
 	serve(NULL);
 	open_session();
-	http_send(&peer, "POST /echo/000/s/xhr_send HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\n[");
+	http_send(&peer,
+		"POST /echo/000/s/xhr_send HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\n[");
 	rill_server_free(http_server);
 	http_server = NULL;
 	assert_string_equal(said, "close:1006: ");
@@ -257,8 +255,7 @@ TEST(sockjs, a_service_may_be_detached_from_inside_its_callbacks_and_serve_anew)
 	rill_sockjs_detach(service, 0, NULL);
 	rill_sockjs_detach(service, 0, NULL); /* does nothing */
 	rill_sockjs_detach(NULL, 0, NULL);
-	assert_int_equal(
-		rill_sockjs_serve(http_server, "/echo", &handler, NULL, &service), 0);
+	assert_int_equal(rill_sockjs_serve(http_server, "/echo", &handler, NULL, &service), 0);
 	expect("POST", "/echo/000/s/xhr", 200, "o\n");
 	expect_said("open open ");
 	http_pass(6000);
@@ -347,14 +344,16 @@ TEST(sockjs, stats_count_sessions_and_what_they_said)
 
 TEST(sockjs, what_is_no_session_has_no_names)
 {
-	static const rill_handler plain = { .size = sizeof(plain), .on_open = on_open,
-		.on_close = on_close };
+	static const rill_handler plain = {
+		.size = sizeof(plain), .on_open = on_open, .on_close = on_close
+	};
 	start(NULL);
 	assert_int_equal(rill_websocket_serve(http_server, "/ws", &plain, NULL, NULL), 0);
 	http_open(&peer);
 	ask_by(&peer, "GET", "/ws",
 		"Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
-		"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n", NULL);
+		"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n",
+		NULL);
 	expect_said("open ");
 	assert_string_equal(rill_sockjs_id(conn), "");
 	assert_string_equal(rill_sockjs_url(conn), "");

@@ -97,13 +97,12 @@ for (const name of STREAMS) {
   test(`${name}: what might break its lines does not`, async (server) => {
     const path = fresh();
     const stream = await openStream(server, name, path);
-    for (const message of ["\n", "\r\n\r\n", "\0", "%0A%25", "100%", "data: x", "\u2028\u2029", "\u0085", ");\n</p>"]) {
+    for (const message of ["\n", "\r\n\r\n", "\0", "%0A%25", "100%", "data: x", "\u2028\u2029", "\u0085", ");\n"]) {
       await send(server, path, message);
       const chunk = await stream.chunk();
       const frame = receivers[name].unwrap(chunk);
       assert.deepEqual(JSON.parse(frame.slice(1)), [message]);
-      if (!message.includes("<")) /* which a script has to write in another way */
-        assert.equal(chunk, wrap(frame));
+      assert.equal(chunk, wrap(frame));
     }
     stream.abort();
   });

@@ -89,13 +89,14 @@ static bool next_cookie(struct rl_slice *list, struct rl_slice *name, struct rl_
 	struct rl_slice pair = rl_slice(list->data, len);
 	rl_slice_skip(list, end ? len + 1 : len);
 	const uint8_t *equals = pair.len ? memchr(pair.data, '=', pair.len) : NULL;
-	*name = rl_slice_trim(rl_slice(pair.data, equals ? (size_t)(equals - pair.data) : pair.len));
+	*name = rl_slice_trim(
+		rl_slice(pair.data, equals ? (size_t)(equals - pair.data) : pair.len));
 	*value = rl_slice(NULL, 0);
 	if (equals) {
 		rl_slice_skip(&pair, (size_t)(equals + 1 - pair.data));
 		const uint8_t *second = pair.len ? memchr(pair.data, '=', pair.len) : NULL;
-		*value = rl_slice_trim(rl_slice(
-			pair.data, second ? (size_t)(second - pair.data) : pair.len));
+		*value = rl_slice_trim(
+			rl_slice(pair.data, second ? (size_t)(second - pair.data) : pair.len));
 	}
 	return true;
 }
@@ -157,7 +158,8 @@ int rl_sockjs_add_fields(struct rl_sockjs_ask *ask, bool preflight)
 	else if (rc == 0 && (fields & RL_SOCKJS_NOT_CACHED))
 		rc = rill_response_header(ask->request, "Cache-Control",
 			"no-store, no-cache, no-transform, must-revalidate, max-age=0");
-	bool cookie = fields & RL_SOCKJS_COOKIE || (preflight && (fields & RL_SOCKJS_COOKIE_OPTIONS));
+	bool cookie = fields & RL_SOCKJS_COOKIE ||
+		      (preflight && (fields & RL_SOCKJS_COOKIE_OPTIONS));
 	if (rc == 0 && cookie && (o->jsessionid || o->on_jsessionid))
 		rc = add_cookie(ask);
 	return rc;
@@ -190,8 +192,7 @@ void rl_sockjs_log_request(const struct rl_sockjs_ask *ask, int status)
 }
 
 /* The request may be gone behind its answer, so the log comes first. */
-void rl_sockjs_answer(
-	struct rl_sockjs_ask *ask, int status, const char *type, struct rl_slice body)
+void rl_sockjs_answer(struct rl_sockjs_ask *ask, int status, const char *type, struct rl_slice body)
 {
 	rl_sockjs_log_request(ask, status);
 	if (rill_respond(ask->request, status, type, body.data, body.len) == RILL_ENOMEM)

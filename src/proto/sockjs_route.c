@@ -5,13 +5,13 @@
  * servers apart and which means nothing here. */
 #include "proto/sockjs.h"
 
-#define BIT(transport)  (1u << RL_SOCKJS_##transport)
-#define GET             RL_SOCKJS_GET, .allow = "GET"
-#define GET_OPTIONS     RL_SOCKJS_GET | RL_SOCKJS_OPTIONS, .allow = "OPTIONS, GET"
-#define POST            RL_SOCKJS_POST, .allow = "POST"
-#define POST_OPTIONS    RL_SOCKJS_POST | RL_SOCKJS_OPTIONS, .allow = "POST, OPTIONS"
-#define XHR             RL_SOCKJS_CORS | RL_SOCKJS_NOT_CACHED | RL_SOCKJS_COOKIE
-#define SCRIPT          RL_SOCKJS_NOT_CACHED | RL_SOCKJS_COOKIE
+#define BIT(transport) (1u << RL_SOCKJS_##transport)
+#define GET            RL_SOCKJS_GET, .allow = "GET"
+#define GET_OPTIONS    RL_SOCKJS_GET | RL_SOCKJS_OPTIONS, .allow = "OPTIONS, GET"
+#define POST           RL_SOCKJS_POST, .allow = "POST"
+#define POST_OPTIONS   RL_SOCKJS_POST | RL_SOCKJS_OPTIONS, .allow = "POST, OPTIONS"
+#define XHR            RL_SOCKJS_CORS | RL_SOCKJS_NOT_CACHED | RL_SOCKJS_COOKIE
+#define SCRIPT         RL_SOCKJS_NOT_CACHED | RL_SOCKJS_COOKIE
 
 static const struct rl_sockjs_place greeting = { "", .methods = GET, .serve = rl_sockjs_greeting,
 	.fields = RL_SOCKJS_ANY_ORIGIN };
@@ -21,10 +21,10 @@ static const struct rl_sockjs_place iframe = { "iframe", .methods = GET, .serve 
 static const struct rl_sockjs_place places[] = {
 	{ "info", .methods = GET_OPTIONS, .serve = rl_sockjs_info,
 		.fields = RL_SOCKJS_CORS | RL_SOCKJS_NOT_CACHED | RL_SOCKJS_COOKIE_OPTIONS },
-	{ "websocket", .methods = GET, .serve = rl_sockjs_websocket,
-		.needs = BIT(WEBSOCKET_RAW), .transport = RL_SOCKJS_WEBSOCKET_RAW },
-	{ "websocket", true, GET, .serve = rl_sockjs_websocket,
-		.needs = BIT(WEBSOCKET), .transport = RL_SOCKJS_WEBSOCKET },
+	{ "websocket", .methods = GET, .serve = rl_sockjs_websocket, .needs = BIT(WEBSOCKET_RAW),
+		.transport = RL_SOCKJS_WEBSOCKET_RAW },
+	{ "websocket", true, GET, .serve = rl_sockjs_websocket, .needs = BIT(WEBSOCKET),
+		.transport = RL_SOCKJS_WEBSOCKET },
 	{ "xhr", true, POST_OPTIONS, .serve = rl_sockjs_receive, .fields = XHR,
 		.needs = BIT(XHR_POLLING), .transport = RL_SOCKJS_XHR_POLLING },
 	{ "xhr_streaming", true, POST_OPTIONS, .serve = rl_sockjs_receive, .fields = XHR,
@@ -49,7 +49,8 @@ static struct rl_slice next_segment(struct rl_slice *path)
 {
 	rl_slice_skip(path, 1);
 	const uint8_t *end = path->len ? memchr(path->data, '/', path->len) : NULL;
-	struct rl_slice segment = rl_slice(path->data, end ? (size_t)(end - path->data) : path->len);
+	struct rl_slice segment = rl_slice(
+		path->data, end ? (size_t)(end - path->data) : path->len);
 
 	rl_slice_skip(path, segment.len);
 	return segment;
@@ -125,7 +126,8 @@ static uint8_t method_of(const rill_request *request)
 
 static void refuse_method(struct rl_sockjs_ask *ask)
 {
-	if (rl_http1_has_token(rl_exchange_head(ask->request), RL_SLICE("Upgrade"), RL_SLICE("websocket")))
+	if (rl_http1_has_token(
+		    rl_exchange_head(ask->request), RL_SLICE("Upgrade"), RL_SLICE("websocket")))
 		rl_exchange_end_connection(ask->request);
 	rill_response_header(ask->request, "Allow", ask->place->allow);
 	rl_sockjs_answer(ask, 405, NULL, rl_slice(NULL, 0));
@@ -148,7 +150,8 @@ static void serve(struct rl_sockjs_ask *ask, uint8_t method)
 int rl_sockjs_request(rill_request *request, void *user)
 {
 	struct rill_sockjs *service = user;
-	struct rl_sockjs_ask ask = { service, request, .since = rl_loop_now(service->sessions.loop) };
+	struct rl_sockjs_ask ask = { service, request,
+		.since = rl_loop_now(service->sessions.loop) };
 	rill_bytes whole = rill_request_path(request);
 	struct rl_slice path = rl_slice(whole.data, whole.len);
 

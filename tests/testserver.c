@@ -12,6 +12,7 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 #include <rill/rill.h>
+#include "testserver/sockjs.h"
 #include "testserver/sse.h"
 
 #define BIG_BYTES      ((uint64_t)64 * 1024 * 1024)
@@ -311,7 +312,9 @@ static int attach_services(rill_server *server)
 	o.origins = origins;
 	o.hixie_drafts = true;
 	int rc = rill_websocket_serve(server, "/ws", &handler, &o, NULL);
-	return rc < 0 ? rc : attach_sse(server);
+	if (rc == 0)
+		rc = attach_sse(server);
+	return rc == 0 ? attach_sockjs(server) : rc;
 }
 
 static const struct app {

@@ -2,7 +2,13 @@
  *
  * Strict: no trailing commas, no raw control characters in strings, no text behind the value. Texts that
  * come out of strings are UTF-8, but for halves of surrogate pairs, which come as the three bytes UTF-8
- * would have for them (WTF-8) and go the same way back. */
+ * would have for them (WTF-8) and go the same way back.
+ *
+ *   json.c          a value found and checked
+ *   json_walk.c     items and members
+ *   json_text.c     what strings say
+ *   json_number.c   what numbers say
+ *   json_quote.c    text becomes a string */
 #ifndef RL_BASE_JSON_H
 #define RL_BASE_JSON_H
 
@@ -51,7 +57,7 @@ bool rl_json_find(const struct rl_json *object, struct rl_slice name, struct rl_
 int rl_json_unquote(const struct rl_json *string, struct rl_buf *out);
 
 /* A string's text into at most room bytes at to; the number of bytes, or RILL_ETOOBIG. Never more than
- * string->text.len - 2. */
+ * string->text.len - 2; to may be string->text.data, which then is overwritten. */
 int64_t rl_json_unquote_to(const struct rl_json *string, void *to, size_t room);
 
 /* Does a string say exactly this? */
@@ -59,6 +65,8 @@ bool rl_json_is(const struct rl_json *string, struct rl_slice text);
 
 /* An integer without fraction and exponent that fits; false otherwise. */
 bool rl_json_i64(const struct rl_json *number, int64_t *value);
+
+/* The nearest double; false beyond the largest. */
 bool rl_json_double(const struct rl_json *number, double *value);
 
 /* Which characters beyond those that have to be (", \, controls) leave as \uxxxx. */

@@ -5,6 +5,7 @@
  * references of the program. The memory goes at the end of the turn in which the last one was
  * dropped, so that a callback's caller may still look at it. */
 #include "conn/conn.h"
+#include "base/json.h"
 #include "base/utf8.h"
 #include "conn/extra.h"
 #include "conn/hold.h"
@@ -54,11 +55,15 @@ void rl_conn_opened(struct rill_conn *conn, const rill_request *request)
 		return;
 	conn->state = RILL_CONN_OPEN;
 	conn->opened = true;
-	conn->loop->opening = conn;
-	conn->loop->opening_request = request;
+	struct rill_loop *loop = conn->loop;
+	/* A service on top of another opens its own inside the other's on_open. */
+	const void *outer = loop->opening, *outer_request = loop->opening_request;
+	loop->opening = conn;
+	loop->opening_request = request;
 	if (conn->handler->on_open)
 		conn->handler->on_open(conn);
-	conn->loop->opening = NULL;
+	loop->opening = outer;
+	loop->opening_request = outer_request;
 }
 
 void rl_conn_message(
@@ -75,6 +80,7 @@ void rl_conn_message(
 	if (kind == RILL_TEXT && first && last) {
 		loop->delivered = data.data;
 		loop->delivered_len = data.len;
+		loop->delivered_surrogates = conn->ops->surrogates;
 	}
 	conn->handler->on_message(conn, (rill_msg){ data.data, data.len, kind, first, last, NULL });
 	loop->delivered = NULL;
@@ -272,9 +278,19 @@ int rl_conn_publish_all(struct rill_conn *conn, struct rl_publication *bundle, s
 	return rc;
 }
 
+int rl_conn_send(struct rill_conn *conn, rill_kind kind, struct rl_slice data)
+{
+	return send_whole(conn, kind, data, NULL);
+}
+
+static inline bool is_text(const struct rill_conn *conn, const void *data, size_t len)
+{
+	return conn->ops->surrogates ? rl_wtf8_valid(data, len) : rl_utf8_valid(data, len);
+}
+
 int rill_send(rill_conn *conn, rill_kind kind, const void *data, size_t len)
 {
-	if (kind == RILL_TEXT && !rl_utf8_valid(data, len))
+	if (kind == RILL_TEXT && !is_text(conn, data, len))
 		return RILL_EUTF8;
 	return send_whole(conn, kind, rl_slice(data, len), NULL);
 }
@@ -284,17 +300,25 @@ int rill_send_text(rill_conn *conn, const char *text)
 	return rill_send(conn, RILL_TEXT, text, strlen(text));
 }
 
-static bool being_delivered(const struct rill_loop *loop, const rill_msg *msg)
+/* A message that is being delivered has been checked as a whole, and so has a kept one; what a program
+ * put together itself has not. Those of some services may hold more than others can take. */
+static bool was_checked(const struct rill_conn *conn, const rill_msg *msg)
 {
-	return msg->data == loop->delivered && msg->len == loop->delivered_len && msg->data;
+	const struct rill_loop *loop = conn->loop;
+	bool surrogates;
+
+	if (msg->hold)
+		surrogates = msg->hold->surrogates;
+	else if (msg->data && msg->data == loop->delivered && msg->len == loop->delivered_len)
+		surrogates = loop->delivered_surrogates;
+	else
+		return false;
+	return !surrogates || conn->ops->surrogates;
 }
 
 int rill_send_msg(rill_conn *conn, rill_msg msg)
 {
-	/* A message that is being delivered has been checked as a whole, and so has one of
-	 * rill_msg_new(); what a program put together itself has not. */
-	if (msg.kind == RILL_TEXT && !msg.hold && !being_delivered(conn->loop, &msg) &&
-		!rl_utf8_valid(msg.data, msg.len))
+	if (msg.kind == RILL_TEXT && !was_checked(conn, &msg) && !is_text(conn, msg.data, msg.len))
 		return RILL_EUTF8;
 	return send_whole(
 		conn, msg.kind, rl_slice(msg.data, msg.len), msg.hold ? msg.hold->blob : NULL);
@@ -314,7 +338,8 @@ int rill_send_piece(rill_conn *conn, rill_kind kind, const void *data, size_t le
 		if (!extra)
 			return RILL_ENOMEM;
 		utf8 = first ? RL_UTF8_START : extra->send_utf8;
-		if (!rl_utf8_check(&utf8, data, len) || (last && !rl_utf8_whole(utf8)))
+		if (!conn->ops->surrogates &&
+			(!rl_utf8_check(&utf8, data, len) || (last && !rl_utf8_whole(utf8))))
 			return RILL_EUTF8;
 	}
 	if (first)
@@ -336,9 +361,13 @@ int rill_send_piece(rill_conn *conn, rill_kind kind, const void *data, size_t le
 
 int rill_close(rill_conn *conn, int code, const char *reason)
 {
+	return rl_conn_close(conn, code, rl_slice_str(reason));
+}
+
+int rl_conn_close(struct rill_conn *conn, int code, struct rl_slice text)
+{
 	if (!may_send(conn))
 		return 0;
-	struct rl_slice text = rl_slice_str(reason);
 	if (!rl_utf8_valid(text.data, text.len))
 		return RILL_EUTF8;
 	rl_conn_before_send(conn);
@@ -469,6 +498,7 @@ int rill_msg_keep(rill_conn *conn, rill_msg *msg)
 	if (!taken)
 		msg->data = blob->data;
 	msg->hold = hold;
+	hold->surrogates = conn->ops->surrogates;
 	rl_hold_charge(hold, conn, msg->len);
 	extra->held += msg->len;
 	conn->ops->charge(conn, (ptrdiff_t)msg->len);

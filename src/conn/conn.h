@@ -38,7 +38,8 @@ struct rl_conn_ops {
 	const char *transport; /* "websocket" */
 	/* The same, where connections of one service differ; NULL: transport. */
 	const char *(*transport_now)(const struct rill_conn *conn);
-	/* Text may hold lone surrogates here (WTF-8): what the service cannot carry it refuses by itself. */
+	/* Text may hold lone surrogates here (WTF-8): what the service cannot carry it refuses by itself.
+	 * Pieces come unchecked: what they make together is for the service to look at. */
 	bool surrogates;
 	/* The program has the connection before it is open (a client's): send, control, close, cut and
 	 * queued are called in state CONNECTING too. ended tells what became of it. */
@@ -146,6 +147,13 @@ void rl_conn_pong(struct rill_conn *conn, struct rl_slice data);
 void rl_conn_drained(struct rill_conn *conn);
 
 /* Downcalls for the hub and for services with sends of their own. */
+
+/* rill_send() of what is known to be what its kind says; rill_close() with a reason of any length. */
+int rl_conn_send(struct rill_conn *conn, rill_kind kind, struct rl_slice data);
+int rl_conn_close(struct rill_conn *conn, int code, struct rl_slice reason);
+
+/* Who it is to be taken for, as rill_conn_peer(); unknown when nobody knows any more. */
+const struct rl_addr *rl_conn_peer(const struct rill_conn *conn);
 
 /* Sends a publication in the form the service has for it. Results of rill_send(); 1: the watcher's
  * drained follows. */

@@ -22,8 +22,11 @@ struct rl_conn_extra {
 	void *taps; /* the service's own for it: one allocation, freed with this */
 	uint32_t send_utf8; /* of a text being sent in pieces */
 	bool peer_kept;
+	bool local_kept;
 	struct rl_addr peer; /* when peer_kept: who the service can no longer, or not, name */
 	char peer_text[RL_ADDR_TEXT];
+	struct rl_addr local; /* when local_kept: somebody has asked for it */
+	char local_text[RL_ADDR_TEXT];
 };
 
 /* Bytes of kept messages above which reading stops; it goes on at half of that. */

@@ -12,6 +12,7 @@ struct rill_hold {
 	atomic_uint refs;
 	struct rl_blob *blob;
 	const struct rl_env *env;
+	bool surrogates; /* a text may hold lone ones: it is kept from a service that has them */
 	/* A message that was kept is charged to its connection until its last release. That comes
 	 * from any thread and is brought to the loop, where all of this is read and written. */
 	struct {

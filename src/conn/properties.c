@@ -24,7 +24,7 @@ uint64_t rill_conn_id(const rill_conn *conn)
 
 const char *rill_conn_transport(const rill_conn *conn)
 {
-	return conn->ops->transport;
+	return conn->ops->transport_now ? conn->ops->transport_now(conn) : conn->ops->transport;
 }
 
 const char *rill_conn_version(const rill_conn *conn)
@@ -42,7 +42,7 @@ const char *rill_conn_extensions(const rill_conn *conn)
 	return conn->ops->extensions(conn);
 }
 
-static const struct rl_addr *peer_of(const struct rill_conn *conn)
+const struct rl_addr *rl_conn_peer(const struct rill_conn *conn)
 {
 	if (conn->extra && conn->extra->peer_kept)
 		return &conn->extra->peer;
@@ -66,13 +66,42 @@ const char *rill_conn_peer(rill_conn *conn)
 	if (!extra)
 		return "unknown";
 	if (!extra->peer_text[0])
-		rl_addr_host(peer_of(conn), extra->peer_text);
+		rl_addr_host(rl_conn_peer(conn), extra->peer_text);
 	return extra->peer_text;
 }
 
 uint16_t rill_conn_peer_port(const rill_conn *conn)
 {
-	return peer_of(conn)->port;
+	return rl_conn_peer(conn)->port;
+}
+
+/* Asked of the kernel when somebody asks here, and kept: what carries the connection may go. NULL: it is
+ * not known. */
+static const struct rl_conn_extra *keep_local(struct rill_conn *conn)
+{
+	struct rl_conn_extra *extra = rl_conn_extra(conn);
+
+	if (!extra || extra->local_kept)
+		return extra;
+	if (conn->state == RILL_CONN_CLOSED || !conn->ops->local || !conn->ops->local(conn, &extra->local))
+		return NULL;
+	extra->local_kept = true;
+	rl_addr_host(&extra->local, extra->local_text);
+	return extra;
+}
+
+const char *rill_conn_local(rill_conn *conn)
+{
+	const struct rl_conn_extra *extra = keep_local(conn);
+
+	return extra ? extra->local_text : "";
+}
+
+uint16_t rill_conn_local_port(rill_conn *conn)
+{
+	const struct rl_conn_extra *extra = keep_local(conn);
+
+	return extra ? extra->local.port : 0;
 }
 
 bool rill_conn_secure(const rill_conn *conn)

@@ -35,7 +35,9 @@ static void tell_peer_end(struct rill_request *x)
 {
 	void (*told)(rill_request *, void *) = RL_REQUEST_CALLBACK(x, on_peer_end);
 
-	if (!told || x->response != RL_RESPONSE_BEGUN || x->cut || x->peer_end_told)
+	bool lasts = x->response == RL_RESPONSE_BEGUN || (x->awaited && !x->response);
+
+	if (!told || !lasts || x->cut || x->peer_end_told)
 		return;
 	x->peer_end_told = true;
 	told(x, x->handler_user);

@@ -68,11 +68,30 @@ void rl_exchange_charge(rill_request *request, ptrdiff_t bytes)
 		rl_stream_charge(request->connection->stream, bytes);
 }
 
+void rl_exchange_await(rill_request *request)
+{
+	request->awaited = true;
+	if (request->connection && request->connection->ended)
+		rl_connection_nudge(request->connection); /* on_peer_end is due */
+}
+
+bool rl_exchange_local(const rill_request *request, struct rl_addr *addr)
+{
+	return request->connection && rl_stream_local(request->connection->stream, addr);
+}
+
+/* What is to be answered depends on the head in two ways: is a body left out, may an upgrade follow? */
+static bool may_forget(const rill_request *request)
+{
+	return request->awaited && !request->service &&
+	       !rl_slice_equal(rl_http1_text(&request->head, request->head.method), RL_SLICE("HEAD"));
+}
+
 rill_request *rl_exchange_forget_head(rill_request *request)
 {
 	struct rl_connection *c = request->connection;
 
-	if (!c || request->response == RL_RESPONSE_NONE || !request->head.len)
+	if (!c || !request->head.len || (request->response == RL_RESPONSE_NONE && !may_forget(request)))
 		return request;
 	rl_stream_charge(c->stream, -(ptrdiff_t)request->head.len);
 	request->head = (struct rl_http1_head){ .base = (const uint8_t *)"",
@@ -110,6 +129,11 @@ void rl_exchange_release(rill_request *request)
 {
 	assert(!request->connection);
 	rl_request_free(request);
+}
+
+void rl_exchange_end_connection(rill_request *request)
+{
+	request->keep = false;
 }
 
 int rl_exchange_fail(rill_request *request, int status, const char *sentence)

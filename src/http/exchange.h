@@ -53,6 +53,13 @@ int rl_exchange_add_field(rill_request *request, struct rl_slice name, struct rl
 int rl_exchange_begin(
 	rill_request *request, int status, struct rl_slice fields, struct rl_slice first);
 
+/* rill_respond() with a service's own lines; results as that. */
+int rl_exchange_respond(
+	rill_request *request, int status, struct rl_slice fields, struct rl_slice body);
+
+/* The response comes much later, perhaps: on_peer_end is told before it was begun, too. */
+void rl_exchange_await(rill_request *request);
+
 /* Does a response that was begun stand in chunks on the wire? A piece that goes to many is put into its
  * frame once (rl_http1_chunk_head(), the data, CRLF) where it does. */
 bool rl_exchange_chunked(const rill_request *request);
@@ -67,12 +74,16 @@ void rl_exchange_charge(rill_request *request, ptrdiff_t bytes);
 /* Writes what is queued now rather than at the end of the turn. */
 void rl_exchange_flush(rill_request *request);
 
-/* Gives the memory of the request's head back, once a response was begun: nothing of it can be read any
- * more. For responses that last. Returns the request, which may have moved; outside of its callbacks. */
+/* Gives the memory of the request's head back: nothing of it can be read any more. For responses that
+ * last, or that are awaited (rl_exchange_await()). Returns the request, which may have moved; outside of
+ * its callbacks. */
 rill_request *rl_exchange_forget_head(rill_request *request);
 
 /* Has the peer sent its last byte (it may still read)? */
 bool rl_exchange_peer_ended(const rill_request *request);
+
+/* The connection ends behind the response, which says so. Before it was begun. */
+void rl_exchange_end_connection(rill_request *request);
 
 /* Answers with an error of rill's own: a status, the sentence as text/plain, Connection: close,
  * and what rill_response_header() added; logs it, counts it as a bad request, lingers, closes. A

@@ -5,6 +5,7 @@
 #include "http/forwarded.h"
 #include "http/request.h"
 #include "http/server_state.h"
+#include "wire/form.h"
 
 struct rill_request *rl_request_new(struct rl_connection *c, const struct rl_http1_head *head)
 {
@@ -34,6 +35,7 @@ struct rill_request *rl_request_new(struct rl_connection *c, const struct rl_htt
 void rl_request_free(struct rill_request *x)
 {
 	rl_buf_release(&x->added);
+	rl_free(&x->loop->env, x->local_text);
 	rl_free(&x->loop->env, x);
 }
 
@@ -152,66 +154,16 @@ bool rill_request_header_at(
 	return true;
 }
 
-static int hex_digit(uint8_t c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	c |= 0x20;
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
-/* Takes the next decoded character off s: "%41" and "A" are the same, "+" is a space as forms
- * write it; what is no escape stands for itself. */
-static uint8_t next_decoded(struct rl_slice *s)
-{
-	uint8_t c = s->data[0];
-
-	if (c == '%' && s->len >= 3) {
-		int high = hex_digit(s->data[1]), low = hex_digit(s->data[2]);
-		if (high >= 0 && low >= 0) {
-			rl_slice_skip(s, 3);
-			return (uint8_t)(high << 4 | low);
-		}
-	}
-	rl_slice_skip(s, 1);
-	return c == '+' ? ' ' : c;
-}
-
-static bool decodes_to(struct rl_slice encoded, const char *text)
-{
-	for (; encoded.len && *text; text++)
-		if (next_decoded(&encoded) != (uint8_t)*text)
-			return false;
-	return !encoded.len && !*text;
-}
-
-/* Takes "name=value" off the query. */
-static bool next_pair(struct rl_slice *query, struct rl_slice *name, struct rl_slice *value)
-{
-	if (!query->len)
-		return false;
-	const uint8_t *end = memchr(query->data, '&', query->len);
-	size_t len = end ? (size_t)(end - query->data) : query->len;
-	const uint8_t *equals = len ? memchr(query->data, '=', len) : NULL;
-	*name = rl_slice(query->data, equals ? (size_t)(equals - query->data) : len);
-	*value = equals ? rl_slice(equals + 1, len - name->len - 1) : rl_slice(NULL, 0);
-	rl_slice_skip(query, end ? len + 1 : len);
-	return true;
-}
-
 int rill_request_query_value(const rill_request *request, const char *name, char *text, size_t room)
 {
 	struct rl_slice query = query_of(request), key, value;
 
-	while (next_pair(&query, &key, &value)) {
-		size_t n = 0;
-		if (!decodes_to(key, name))
+	while (rl_form_next(&query, &key, &value)) {
+		if (!rl_form_is(key, rl_slice_str(name)))
 			continue;
-		while (value.len && n + 1 < room)
-			text[n++] = (char)next_decoded(&value);
-		if (value.len || n + 1 > room)
-			return RILL_ETOOBIG;
-		text[n] = 0;
+		int64_t n = room ? rl_form_decode(value, text, room - 1) : RILL_ETOOBIG;
+		if (n >= 0)
+			text[n] = 0;
 		return (int)n;
 	}
 	return RILL_ENOENT;
@@ -230,6 +182,28 @@ const char *rill_request_peer(const rill_request *request)
 uint16_t rill_request_peer_port(const rill_request *request)
 {
 	return request->peer.port;
+}
+
+const char *rill_request_local(rill_request *request)
+{
+	struct rl_addr local;
+
+	if (request->local_text)
+		return request->local_text;
+	if (!rl_exchange_local(request, &local))
+		return "";
+	request->local_text = rl_alloc(&request->loop->env, RL_ADDR_TEXT);
+	if (!request->local_text)
+		return "";
+	rl_addr_host(&local, request->local_text);
+	return request->local_text;
+}
+
+uint16_t rill_request_local_port(const rill_request *request)
+{
+	struct rl_addr local;
+
+	return rl_exchange_local(request, &local) ? local.port : 0;
 }
 
 bool rill_request_secure(const rill_request *request)

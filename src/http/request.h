@@ -45,8 +45,10 @@ struct rill_request {
 	bool end_told : 1;
 	bool paused : 1;
 	bool peer_end_told : 1;
+	bool awaited : 1; /* on_peer_end is told before the response was begun, too */
 	int cut; /* not 0: the connection is to be cut, and on_close told this */
 	char peer_text[RL_ADDR_TEXT]; /* made when it is asked for */
+	char *local_text;             /* likewise; few ask */
 };
 
 /* Copies the parser's head into a new request; NULL when out of memory. */

@@ -196,20 +196,25 @@ static void end(struct rill_request *x)
 	rl_connection_nudge(x->connection);
 }
 
-int rill_respond(
-	rill_request *x, int status, const char *content_type, const void *body, size_t len)
+static int respond(struct rill_request *x, const struct start *start)
 {
-	if (has_no_body(status) && len)
+	if (has_no_body(start->status) && start->length)
 		return RILL_EINVAL;
-	int rc = begin(x, &(struct start){ .status = status,
-				  .type = content_type,
-				  .length = len,
-				  .body = rl_slice(body, len),
-				  .whole = true });
+	int rc = begin(x, start);
 	if (rc < 0 && rc != RILL_ECLOSED)
 		return rc;
 	end(x);
 	return rc;
+}
+
+int rill_respond(
+	rill_request *x, int status, const char *content_type, const void *body, size_t len)
+{
+	return respond(x, &(struct start){ .status = status,
+				  .type = content_type,
+				  .length = len,
+				  .body = rl_slice(body, len),
+				  .whole = true });
 }
 
 int rill_response_begin(rill_request *x, int status, uint64_t length)
@@ -226,6 +231,16 @@ int rl_exchange_begin(
 				.fields = fields,
 				.length = RILL_LENGTH_UNKNOWN,
 				.body = first });
+}
+
+int rl_exchange_respond(
+	rill_request *x, int status, struct rl_slice fields, struct rl_slice body)
+{
+	return respond(x, &(struct start){ .status = status,
+				  .fields = fields,
+				  .length = body.len,
+				  .body = body,
+				  .whole = true });
 }
 
 bool rl_exchange_chunked(const rill_request *x)

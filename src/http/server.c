@@ -244,6 +244,19 @@ bool rl_server_refuses(const struct rill_server *server)
 	return server->stopping || (max && server->group.buffered > max - max / 8);
 }
 
+void rl_server_hold(struct rill_server *server, ptrdiff_t bytes)
+{
+	if (bytes >= 0)
+		rl_stream_group_hold(&server->group, (size_t)bytes);
+	else
+		rl_stream_group_give(&server->group, (size_t)-bytes);
+}
+
+void rl_server_add_holder(struct rill_server *server, struct rl_holder *holder)
+{
+	rl_list_append(&server->group.holders, &holder->node);
+}
+
 bool rl_server_stopping(const struct rill_server *server)
 {
 	return server->stopping;

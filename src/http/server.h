@@ -3,6 +3,7 @@
 #define RL_HTTP_SERVER_H
 
 #include <rill/server.h>
+#include <stddef.h>
 #include "base/list.h"
 
 /* A service in a server: told when the server stops and goes. Lives in the service. */
@@ -25,6 +26,12 @@ const rill_server_options *rl_server_options(const struct rill_server *server);
 /* True while the server takes nothing new (stopping), or so much is buffered that new work is to
  * be refused with 503. */
 bool rl_server_refuses(const struct rill_server *server);
+
+/* Counts bytes that are held for peers beside their streams (negative: given back). Near max_buffered
+ * the server refuses new work; above it whoever holds most for one peer is asked to let go of it. */
+void rl_server_hold(struct rill_server *server, ptrdiff_t bytes);
+struct rl_holder; /* net/stream.h */
+void rl_server_add_holder(struct rill_server *server, struct rl_holder *holder);
 
 /* rill_server_stop() was called. */
 bool rl_server_stopping(const struct rill_server *server);

@@ -29,6 +29,18 @@ static const struct rl_engine_ops *engine_ops(const struct rl_stream *stream)
 	return stream->loop->engine->ops;
 }
 
+static bool local(const struct rl_stream *stream, struct rl_addr *addr)
+{
+	struct sockaddr_storage own;
+	socklen_t len = sizeof(own);
+	const struct socket_stream *s = rl_container(stream, const struct socket_stream, stream);
+
+	if (getsockname(s->sock.fd, (struct sockaddr *)&own, &len) != 0)
+		return false;
+	rl_addr_from_sockaddr(addr, &own, len);
+	return addr->family == RL_ADDR_IP4 || addr->family == RL_ADDR_IP6;
+}
+
 static ptrdiff_t write_queued(struct rl_stream *stream)
 {
 	struct rl_engine *engine = stream->loop->engine;
@@ -189,7 +201,8 @@ const struct rl_sock_events rl_socket_events = {
 
 #define SOCKET_OPS(kind)                                                                           \
 	{                                                                                          \
-		.name = kind, .flush = flush, .write_now = write_now, .taken = taken,              \
+		.name = kind, .flush = flush, .write_now = write_now, .local = local,              \
+		.taken = taken,                                                                    \
 		.set_reading = set_reading, .set_aimed = set_aimed, .shutdown = shut_down, .close = close_below,           \
 		.free = free_socket,                                                               \
 	}

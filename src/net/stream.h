@@ -52,6 +52,8 @@ struct rl_stream_ops {
 	/* Optional: takes bytes right now, past an empty queue, without copying; returns how many
 	 * were taken, 0 when none, or a negative code. */
 	ptrdiff_t (*write_now)(struct rl_stream *stream, const struct iovec *parts, int count);
+	/* Optional: this end's address; false: it has none. */
+	bool (*local)(const struct rl_stream *stream, struct rl_addr *addr);
 	/* Optional: has the peer taken anything since this was last asked? That something below
 	 * has taken bytes says nothing of the peer. */
 	bool (*taken)(struct rl_stream *stream);
@@ -65,10 +67,21 @@ struct rl_stream_ops {
 	void (*free)(struct rl_stream *stream);
 };
 
+/* Somebody who holds bytes for peers beside their streams (what waits for a session without one); they
+ * are in the same sum, and may be the ones to go. */
+struct rl_holder {
+	struct rl_list node;
+	/* The most that is held for one of its peers. */
+	size_t (*most)(struct rl_holder *holder);
+	/* Lets go of that one; frees its bytes at once. From the loop. */
+	void (*cut)(struct rl_holder *holder);
+};
+
 /* What many streams have in common: limits, their list, and the bytes they hold together. */
 struct rl_stream_group {
 	struct rill_loop *loop;
 	struct rl_list streams;  /* all of them, by group_node */
+	struct rl_list holders;  /* struct rl_holder */
 	struct rl_list blocked;  /* those whose peer does not take what is queued, by work */
 	struct rl_timer sweep;   /* looks at blocked while it is not empty */
 	struct rl_task cut;      /* looks at buffered when it went over the limit */
@@ -77,8 +90,8 @@ struct rl_stream_group {
 	size_t buffered;         /* queues, bytes in hand and what owners charge, all together */
 	size_t peak, peak_count; /* the most since memory was last given back to the kernel */
 	struct rl_timer trim;    /* gives it back a moment after one has sunk far below */
-	size_t max_buffered;     /* above it the stream holding most is lost with RILL_ELIMIT; 0:
-	                            * no limit */
+	size_t max_buffered;     /* above it the stream holding most is lost with RILL_ELIMIT, or whoever
+	                            * else holds more is cut; 0: no limit */
 	size_t count;
 	/* Optional: a stream is being closed for good. What a server counts, it counts down here. */
 	void (*on_freed)(struct rl_stream_group *group, struct rl_stream *stream);
@@ -339,6 +352,12 @@ static inline size_t rl_stream_held(const struct rl_stream *stream)
 
 /* Accounts bytes which the owner holds on this stream's behalf (negative: gives back). */
 void rl_stream_charge(struct rl_stream *stream, ptrdiff_t bytes);
+
+/* This end's address; false: not known, or it has none (unix sockets). */
+static inline bool rl_stream_local(const struct rl_stream *stream, struct rl_addr *addr)
+{
+	return stream->ops->local && !stream->closed && stream->ops->local(stream, addr);
+}
 
 static inline bool rl_stream_secure(const struct rl_stream *stream)
 {

@@ -16,19 +16,50 @@ static struct rl_stream *holding_most(struct rl_stream_group *group)
 	return most && rl_stream_held(most) ? most : NULL;
 }
 
+/* Of those who hold beside the streams, who has the peer for whom most is held. */
+static struct rl_holder *holder_of_most(struct rl_stream_group *group, size_t *held)
+{
+	struct rl_holder *most = NULL;
+
+	*held = 0;
+	rl_list_each (node, &group->holders) {
+		struct rl_holder *holder = rl_container(node, struct rl_holder, node);
+		size_t n = holder->most(holder);
+		if (n > *held) {
+			*held = n;
+			most = holder;
+		}
+	}
+	return most;
+}
+
+/* The peer for whom most is held goes; false: for none. */
+static bool cut_one(struct rl_stream_group *group)
+{
+	struct rl_stream *stream = holding_most(group);
+	size_t beside, most = stream ? rl_stream_held(stream) : 0;
+	struct rl_holder *holder = holder_of_most(group, &beside);
+
+	if (!stream && !holder)
+		return false;
+	rl_log(&group->loop->env, RILL_LOG_WARN,
+		"%zu bytes are held for all connections, above the limit of %zu: "
+		"the one holding most (%zu) is cut",
+		group->buffered, group->max_buffered, beside > most ? beside : most);
+	if (beside > most)
+		holder->cut(holder);
+	else
+		rl_stream_lose(stream, RILL_ELIMIT);
+	return true;
+}
+
 /* Runs at the end of the turn, when what peers take at once is gone. */
 static void cut_largest(struct rl_task *task)
 {
 	struct rl_stream_group *group = rl_container(task, struct rl_stream_group, cut);
-	struct rl_stream *most;
 
-	while (group->buffered > group->max_buffered && (most = holding_most(group))) {
-		rl_log(&group->loop->env, RILL_LOG_WARN,
-			"%zu bytes are held for all connections, above the limit of %zu: "
-			"the one holding most (%zu) is cut",
-			group->buffered, group->max_buffered, rl_stream_held(most));
-		rl_stream_lose(most, RILL_ELIMIT);
-	}
+	while (group->buffered > group->max_buffered && cut_one(group))
+		;
 }
 
 /* Late enough for what was lost to be freed, and seldom enough. */
@@ -89,6 +120,7 @@ void rl_stream_group_init(struct rl_stream_group *group, struct rill_loop *loop)
 		.stall_ms = 60 * 1000,
 	};
 	rl_list_init(&group->streams);
+	rl_list_init(&group->holders);
 	rl_list_init(&group->blocked);
 	rl_timer_init(&group->sweep, sweep_blocked);
 	rl_timer_init(&group->trim, trim);

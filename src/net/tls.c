@@ -314,11 +314,17 @@ void rl_tls_free(struct rl_tls *tls)
 	rl_tls_common_unref(common);
 }
 
+static bool local(const struct rl_stream *stream, struct rl_addr *addr)
+{
+	return rl_stream_local(rl_container(stream, const struct rl_tls, stream)->raw, addr);
+}
+
 static const struct rl_stream_ops tls_ops = {
 	.name = "tls",
 	.secure = true,
 	.flush = flush,
 	.write_now = write_now,
+	.local = local,
 	.taken = taken,
 	.set_reading = set_reading,
 	.shutdown = shut,

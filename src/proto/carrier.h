@@ -1,5 +1,6 @@
 /* carrier.h: how a session's frames leave: one response, or one WebSocket, as long as it lasts.
  *
+ *   carrier.c            what any carrier can do
  *   carrier_http.c       on a response: one frame and its end (polls), or one chunk after the other
  *   carrier_websocket.c  on a WebSocket connection of a service of our own (websocket.h)
  *
@@ -65,6 +66,8 @@ struct rl_carrier_ops {
 	const struct rl_addr *(*peer)(const struct rl_carrier *carrier);
 	bool (*local)(const struct rl_carrier *carrier, struct rl_addr *addr);
 	bool (*secure)(const struct rl_carrier *carrier);
+	/* Nothing more leaves for now: gives back what waiting does not need. */
+	void (*settle)(struct rl_carrier *carrier);
 };
 
 struct rl_carrier {

@@ -1,5 +1,6 @@
 /* eventsource.c: the EventSource service: its options, attaching to a server, stopping. */
 #include "proto/eventsource.h"
+#include "proto/options.h"
 #include "proto/strings.h"
 
 void rill_eventsource_options_init(rill_eventsource_options *options, size_t size)
@@ -20,13 +21,7 @@ void rill_eventsource_options_init(rill_eventsource_options *options, size_t siz
 static const char *read_options(rill_eventsource_options *to, const rill_eventsource_options *from)
 {
 	rill_eventsource_options_default(to);
-	if (!from)
-		return NULL;
-	if (from->size < sizeof(from->size))
-		return "size is not set";
-	memcpy(to, from, from->size < sizeof(*to) ? from->size : sizeof(*to));
-	to->size = sizeof(*to);
-	return NULL;
+	return rl_options_read(to, sizeof(*to), from);
 }
 
 /* What an event stream needs so that nothing in between keeps or collects it: proxies of the nginx

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 #include "proto/eventsource_client.h"
+#include "proto/options.h"
 
 #define FIRST_BACKOFF_MS 100
 
@@ -150,15 +151,10 @@ static const char *read_options(
 	rill_eventsource_client_options *to, const rill_eventsource_client_options *from)
 {
 	rill_eventsource_client_options_default(to);
-	if (!from)
-		return NULL;
-	if (from->size < sizeof(from->size))
-		return "size is not set";
-	memcpy(to, from, from->size < sizeof(*to) ? from->size : sizeof(*to));
-	to->size = sizeof(*to);
-	if (!to->max_event)
+	const char *why = rl_options_read(to, sizeof(*to), from);
+	if (!why && !to->max_event)
 		return "max_event must not be 0";
-	return NULL;
+	return why;
 }
 
 static void free_client(struct rl_task *task)

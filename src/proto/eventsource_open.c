@@ -1,8 +1,5 @@
 /* eventsource_open.c: a request for events, from its head to the stream or the refusal: is the origin
- * admitted, does the program want it.
- *
- * Whoever sends no Origin is no page of elsewhere: browsers leave it out of a GET to the page's own
- * host, programs always. Of lists of origins "*" and "same" let such requests in. */
+ * admitted, does the program want it. */
 #include "proto/eventsource.h"
 #include "proto/origin.h"
 
@@ -72,48 +69,19 @@ bool rill_eventsource_asked(const rill_request *request)
 	return false;
 }
 
-static bool is_any(const char *rule)
-{
-	return strcmp(rule, "*") == 0;
-}
-
-/* The rule by which the request's origin is admitted; NULL: by none. */
-static const char *find_rule(
-	const char *const *rules, const rill_request *request, struct rl_slice origin)
-{
-	for (; *rules; rules++) {
-		bool fits = origin.data ? rl_origin_fits(*rules, request, origin)
-					: is_any(*rules) || strcmp(*rules, "same") == 0;
-		if (fits)
-			return *rules;
-	}
-	return NULL;
-}
-
-/* Who else may read it (WHATWG Fetch, 3.2): credentials go only to those who were named. */
-static int allow_origin(rill_request *request, const char *rule, struct rl_slice origin)
-{
-	if (!origin.data && !is_any(rule))
-		return 0;
-	int rc = rl_exchange_add_field(request, RL_SLICE("Access-Control-Allow-Origin"),
-		is_any(rule) ? RL_SLICE("*") : origin);
-	if (rc == 0 && !is_any(rule))
-		rc = rill_response_header(request, "Access-Control-Allow-Credentials", "true");
-	return rc;
-}
-
-/* 0; RILL_EREFUSED, RILL_ENOMEM. */
+/* Credentials go only to those who were named. 0; RILL_EREFUSED, RILL_ENOMEM. */
 static int check_origin(const struct rill_eventsource *service, rill_request *request)
 {
-	const char *const *rules = service->options.origins;
-	struct rl_slice origin;
+	struct rl_slice origin = rl_origin_of(request);
 
-	if (!rules)
+	if (!service->options.origins)
 		return 0;
-	if (!rl_http1_field(rl_exchange_head(request), RL_SLICE("Origin"), &origin))
-		origin = rl_slice(NULL, 0);
-	const char *rule = find_rule(rules, request, origin);
-	return rule ? allow_origin(request, rule, origin) : RILL_EREFUSED;
+	const char *rule = rl_origin_find_rule(service->options.origins, request, origin);
+	if (!rule)
+		return RILL_EREFUSED;
+	if (strcmp(rule, "*") == 0)
+		return rl_origin_allow(request, rl_slice(NULL, 0));
+	return origin.data ? rl_origin_allow(request, origin) : 0;
 }
 
 static void refuse(struct rill_eventsource *service, rill_request *request, int status)

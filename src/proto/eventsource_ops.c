@@ -176,6 +176,13 @@ static bool op_secure(const struct rill_conn *conn)
 	return rl_es_const_conn(conn)->secure;
 }
 
+static bool op_local(struct rill_conn *conn, struct rl_addr *addr)
+{
+	const struct rl_es_conn *c = rl_es_conn(conn);
+
+	return c->request && rl_exchange_local(c->request, addr);
+}
+
 static void op_ended(struct rill_conn *conn)
 {
 	struct rl_es_conn *c = rl_es_conn(conn);
@@ -217,6 +224,7 @@ const struct rl_conn_ops rl_es_conn_ops = {
 	.header = op_header,
 	.peer = op_peer,
 	.secure = op_secure,
+	.local = op_local,
 	.ended = op_ended,
 	.free = op_free,
 };

@@ -63,3 +63,34 @@ bool rl_origin_fits(const char *rule, const rill_request *request, struct rl_sli
 		       same_origin(origin, host);
 	return rl_slice_equal_nocase(origin, rl_slice_str(rule));
 }
+
+struct rl_slice rl_origin_of(const rill_request *request)
+{
+	struct rl_slice origin;
+
+	if (!rl_http1_field(rl_exchange_head(request), RL_SLICE("Origin"), &origin))
+		return rl_slice(NULL, 0);
+	return origin;
+}
+
+const char *rl_origin_find_rule(
+	const char *const *rules, const rill_request *request, struct rl_slice origin)
+{
+	for (; *rules; rules++) {
+		bool fits = origin.data ? rl_origin_fits(*rules, request, origin)
+					: strcmp(*rules, "*") == 0 || strcmp(*rules, "same") == 0;
+		if (fits)
+			return *rules;
+	}
+	return NULL;
+}
+
+int rl_origin_allow(rill_request *request, struct rl_slice origin)
+{
+	int rc = rl_exchange_add_field(request, RL_SLICE("Access-Control-Allow-Origin"),
+		origin.data ? origin : RL_SLICE("*"));
+
+	if (rc == 0 && origin.data)
+		rc = rill_response_header(request, "Access-Control-Allow-Credentials", "true");
+	return rc;
+}

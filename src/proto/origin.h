@@ -8,4 +8,18 @@
  * to), or the origin itself? */
 bool rl_origin_fits(const char *rule, const rill_request *request, struct rl_slice origin);
 
+/* The request's Origin; data NULL when there is none. */
+struct rl_slice rl_origin_of(const rill_request *request);
+
+/* The rule of a list by which an origin is admitted; NULL: by none. Whoever sends no Origin (data NULL) is
+ * no page of elsewhere, since browsers leave it out of a GET to the page's own host alone, and fits "*" and
+ * "same". */
+const char *rl_origin_find_rule(
+	const char *const *rules, const rill_request *request, struct rl_slice origin);
+
+/* Tells a browser that pages of an origin may read the answer, and may have sent the user's credentials
+ * with the request (WHATWG Fetch, 3.2); data NULL: any page may, but only without. 0 or RILL_ENOMEM,
+ * RILL_ESTATE. */
+int rl_origin_allow(rill_request *request, struct rl_slice origin);
+
 #endif

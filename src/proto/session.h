@@ -1,9 +1,11 @@
 /* session.h: a conn that outlives its transports.
  *
  *   session.c        its states: begins, has a carrier or waits for one, closes, is forgotten
+ *   sessions.c       all of a service: closed, cut
  *   session_ops.c    what the program does with it, as with any conn
- *   session_queue.c  messages that wait for the client
+ *   session_queue.c  messages that wait for the client: the outbox
  *   session_in.c     messages that wait for the program
+ *   session_names.c  what the program may ask of the last request
  *   session_table.c  a service's sessions by their ids, and how many there may be
  *
  * SockJS, Engine.IO and Socket.IO of 2010 repeat one idea, and it stands here once; what differs is data
@@ -25,6 +27,7 @@
 #include "conn/conn.h"
 #include "conn/publication.h"
 #include "http/server.h"
+#include "net/timer.h"
 #include "proto/carrier.h"
 
 struct rl_session;
@@ -39,20 +42,25 @@ struct rl_outbound {
 	                                     * NULL: data is the session's */
 };
 
-/* Those that wait, oldest first; memory only while there are any. */
-struct rl_queue {
+/* Those that wait, oldest first; memory only while there are any. (What waits in a stream is a rl_queue:
+ * net/chunk.h.) */
+struct rl_outbox {
 	struct rl_buf entries; /* headers, each with its bytes or a reference behind it */
+	size_t bytes;          /* of payload */
 	uint32_t count;
-	size_t bytes; /* of payload */
 };
-int rl_queue_add(struct rl_queue *queue, uint8_t type, rill_kind kind, struct rl_slice data);
-int rl_queue_add_publication(struct rl_queue *queue, struct rl_publication *publication);
-/* The oldest; false when nothing waits. Good until the queue is touched. */
-bool rl_queue_first(const struct rl_queue *queue, struct rl_outbound *message);
-/* The i-th in order, for packing many: cursor 0 at first. */
-bool rl_queue_next(const struct rl_queue *queue, size_t *cursor, struct rl_outbound *message);
-void rl_queue_drop(struct rl_queue *queue, uint32_t count); /* the oldest so many */
-void rl_queue_clear(struct rl_queue *queue);
+void rl_outbox_init(struct rl_outbox *outbox, const struct rl_env *env);
+/* 0; RILL_ETOOBIG, RILL_ENOMEM. data is copied; of a publication a reference is kept. */
+int rl_outbox_add(struct rl_outbox *outbox, uint8_t type, rill_kind kind, struct rl_slice data);
+int rl_outbox_add_publication(struct rl_outbox *outbox, struct rl_publication *publication);
+/* The oldest; false when nothing waits. Good until the outbox is touched. */
+bool rl_outbox_first(const struct rl_outbox *outbox, struct rl_outbound *message);
+/* One after the other in order, for packing many: cursor 0 at first. */
+bool rl_outbox_next(const struct rl_outbox *outbox, size_t *cursor, struct rl_outbound *message);
+void rl_outbox_drop(struct rl_outbox *outbox, uint32_t count); /* the oldest so many */
+void rl_outbox_clear(struct rl_outbox *outbox);
+/* What it costs, in bytes: headers too, so that millions of empty messages are no bargain. */
+size_t rl_outbox_cost(const struct rl_outbox *outbox);
 
 /* A second carrier for a session that has one. */
 enum rl_overlap {
@@ -88,6 +96,8 @@ struct rl_dialect {
 	int (*next)(struct rl_session *session, struct rl_inbound *in, rill_kind *kind, struct rl_slice *data);
 	/* Is such a message one that this protocol can carry? 0, RILL_EUNSUPPORTED, RILL_EUTF8. */
 	int (*check)(const struct rl_session *session, rill_kind kind, struct rl_slice data);
+	/* The session is gone but for its memory: frees dialect_data. NULL: there is none. */
+	void (*over)(struct rl_session *session);
 };
 
 /* What one client sends in one go: a WebSocket message, a body. */
@@ -99,8 +109,10 @@ struct rl_inbound {
 	struct rl_buf *scratch; /* for the dialect: what the messages taken out are written to */
 	uint64_t state[6];      /* for the dialect: where it stands */
 	struct rl_buf owned;
+	uint32_t taken; /* the session's: messages of it that the program has */
+	bool finished;  /* likewise: it has all of them, and done is due */
 	/* The last message was taken by the program, or dropped because the session is over (taken false):
-	 * whoever brought it may answer now. Never from inside rl_session_take(). Frees it. */
+	 * whoever brought it may answer now. Never from inside rl_session_take(). Frees it, owned too. */
 	void (*done)(struct rl_inbound *in, bool taken);
 };
 
@@ -114,23 +126,29 @@ struct rl_session_terms {
 
 /* A service with sessions. Embedded in the service. */
 struct rl_sessions {
+	struct rl_holder holder; /* what waits here counts as the server's, and may be cut for it */
 	struct rill_loop *loop;
 	struct rill_server *server;
 	const struct rl_dialect *dialect;
 	const rill_handler *handler;
 	struct rl_session_terms terms;
 	const char *const *keep_headers; /* of requests that come to receive, for rill_conn_header() */
-	struct rl_list all;              /* struct rill_conn, but those that are only in the table */
+	struct rl_list all;              /* struct rill_conn, until on_close */
+	struct rl_list rest;             /* struct rill_conn, behind it: those that repeat their last word */
 	struct rl_buf scratch;           /* texts of messages taken out of what came */
+	struct rl_buf frame;             /* one that is being packed */
 	struct rl_session_table *table;
+	/* Up to now, of running sessions too; refused is the service's to count. */
 	uint64_t opened, refused, messages_in, messages_out, bytes_in, bytes_out;
 	uint64_t closed_clean, closed_protocol, closed_lost;
-	size_t open;
+	size_t open;  /* between on_open and on_close */
+	size_t count; /* all there are */
 	int parting;    /* the code all are being closed with; 0: none */
-	void (*empty)(struct rl_sessions *sessions); /* the last is gone, memory and all */
+	/* The last is gone; rl_sessions_fini() may follow, but not from inside. May be NULL. */
+	void (*empty)(struct rl_sessions *sessions);
 };
 
-/* 0 or RILL_ENOMEM. */
+/* 0 or RILL_ENOMEM. The service sets terms, keep_headers and empty afterwards. */
 int rl_sessions_init(struct rl_sessions *sessions, struct rill_server *server,
 	const struct rl_dialect *dialect, const rill_handler *handler);
 /* None is left. */
@@ -142,23 +160,32 @@ void rl_sessions_cut(struct rl_sessions *sessions);
 
 struct rl_session {
 	struct rill_conn conn;
-	struct rl_sessions *sessions; /* NULL: over, the service may be gone */
+	struct rl_sessions *sessions; /* NULL: behind on_close, the service may be gone */
 	struct rl_carrier *carrier;   /* who receives now; NULL: nobody */
 	const struct rl_carrier_row *row; /* of the last one */
 	struct rl_timer timer;        /* with a carrier: the next sign of life, or its answer; without: the end */
 	struct rl_task task;          /* leaves at the end of the turn */
-	struct rl_queue queue;
+	struct rl_outbox outbox;
 	struct rl_list inbound;       /* struct rl_inbound */
 	char *names;                  /* URL, kept headers; of the last request that came to receive */
-	struct rl_session_extra *extra; /* what few need: UUID, local address */
-	void *dialect_data;           /* the dialect's own; freed by its service in on_over */
-	/* ... bits of its state; where it stands in the table; its id, if it is in one. */
-	struct rl_session_place *place;
+	struct rl_session_extra *extra; /* what few need: its UUID */
+	void *dialect_data;           /* the dialect's own; see dialect->over */
+	struct rl_session_place *place; /* in the table, with its id and owner; NULL: it is in none */
+	char *reason;                 /* closing: what for; NULL: nothing was said, or there was no memory */
+	size_t held;                  /* bytes the server was told of */
+	size_t waiting;               /* of those, what has come and is not taken */
+	size_t kept;                  /* ... and what others keep on its behalf */
+	uint32_t names_len, names_room;
 	uint16_t code;                /* closing: what with */
-	char *reason;
+	struct rl_addr peer;          /* whose it is counted as */
 	bool full : 1;                /* the carrier is: wait for rl_session_drained() */
+	bool over_high : 1;           /* so much waits that senders were told to */
 	bool awaiting_answer : 1;
 	bool told : 1;                /* the last word was said: on_close is due or done */
+	bool broken : 1;              /* the client's fault, for the counts */
+	bool held_back : 1;           /* a duplex carrier was told to bring nothing more for now */
+	bool carrier_lost : 1;        /* found out while writing, to be dealt with at the end of the turn */
+	bool gone : 1; /* nothing is held for it any more */
 	bool secure : 1;
 };
 
@@ -190,7 +217,7 @@ void rl_session_attach(
 	struct rl_session *session, struct rl_carrier *carrier, const rill_request *request);
 
 /* Takes what a client sent (dialect->read first: negative when that says so, and in is still the caller's);
- * 0: in is the session's until in->done. Messages are delivered at once unless the program has paused or
+ * 0: in is the session's until in->done, which comes in this turn at the earliest. Messages are delivered at once unless the program has paused or
  * others wait in front, and so many in a turn at most. A session that is closing or over takes and drops
  * them. From an upcall only. */
 int rl_session_take(struct rl_session *session, struct rl_inbound *in, int *code, const char **why);
@@ -203,12 +230,14 @@ void rl_session_lost(struct rl_session *session, int code, struct rl_slice reaso
 /* A message came by a duplex carrier; borrowed. */
 void rl_session_received(struct rl_session *session, rill_kind kind, struct rl_slice data);
 
-/* Ends it from within, as rill_close() but with any code and whatever its state: the client's fault.
- * From an upcall only. */
+/* Ends an open one from within, as rill_close() but with any code: the client's fault. From an upcall
+ * only. */
 void rl_session_fail(struct rl_session *session, int code, const char *reason);
 
-/* "http://host/target" of the last request that came to receive. */
+/* "http://host/target" of the last request that came to receive; "" when there was no memory for it. */
 const char *rl_session_url(const struct rl_session *session);
+/* ... and the path of its target. */
+const char *rl_session_path(const struct rl_session *session);
 /* A random UUID as text; NULL when out of memory. */
 const char *rl_session_uuid(struct rl_session *session);
 

@@ -44,7 +44,95 @@ struct rill_sockjs {
 	unsigned busy;               /* calls under way that still need it */
 };
 
+/* A call that needed it is done: frees it when it is detached and nothing of it is left. */
+void rl_sockjs_release(struct rill_sockjs *service);
+
 /* The handler of the service's route; user is the service. */
 int rl_sockjs_request(rill_request *request, void *user);
+
+enum {
+	RL_SOCKJS_GET = 1,
+	RL_SOCKJS_POST = 2,
+	RL_SOCKJS_OPTIONS = 4,
+};
+
+/* Which fields the answers of a place have. */
+enum {
+	RL_SOCKJS_CORS = 1,       /* unless that is switched off */
+	RL_SOCKJS_CORS_LOOSE = 2, /* in any case; the origin "null" counts as any */
+	RL_SOCKJS_NOT_CACHED = 4, /* but for OPTIONS */
+	RL_SOCKJS_COOKIE = 8,     /* JSESSIONID, where it is on */
+	RL_SOCKJS_COOKIE_OPTIONS = 16, /* ... for OPTIONS alone */
+};
+
+struct rl_sockjs_ask;
+
+/* What there is below a prefix: a row for each path. */
+struct rl_sockjs_place {
+	const char *name;     /* the path, or what is behind the two ids of it */
+	bool in_session;
+	uint8_t methods;
+	uint8_t fields;
+	const char *allow;    /* the methods as a list */
+	unsigned needs;       /* one of these transports has to be on (a bit each); 0: none */
+	enum rl_sockjs_transport transport;
+	void (*serve)(struct rl_sockjs_ask *ask);
+};
+
+/* A request below the prefix, while it is looked at. */
+struct rl_sockjs_ask {
+	struct rill_sockjs *service;
+	rill_request *request;
+	const struct rl_sockjs_place *place;
+	struct rl_slice id; /* of the session; in the request's head */
+	uint64_t since;
+};
+
+/* sockjs_pages.c */
+void rl_sockjs_greeting(struct rl_sockjs_ask *ask);
+void rl_sockjs_iframe(struct rl_sockjs_ask *ask);
+void rl_sockjs_info(struct rl_sockjs_ask *ask);
+void rl_sockjs_preflight(struct rl_sockjs_ask *ask);
+/* Writes the page that /iframe.html is, and its tag. 0 or RILL_ENOMEM. */
+int rl_sockjs_write_iframe(struct rill_sockjs *service);
+
+/* sockjs_receive.c */
+void rl_sockjs_receive(struct rl_sockjs_ask *ask);
+/* May there be another session for this request? 0, or the status and the sentence it is refused with. */
+int rl_sockjs_admit(struct rill_sockjs *service, rill_request *request, const char **sentence);
+/* Is a session that of whoever sends this request? */
+bool rl_sockjs_owns(const struct rl_sockjs_ask *ask, const struct rl_session *session);
+
+/* sockjs_send.c */
+void rl_sockjs_send(struct rl_sockjs_ask *ask);
+
+/* sockjs_websocket.c */
+void rl_sockjs_websocket(struct rl_sockjs_ask *ask);
+/* The services below. 0; RILL_EINVAL (logged), RILL_ENOMEM. */
+int rl_sockjs_websocket_new(
+	struct rill_sockjs *service, const rill_websocket_options *options);
+/* The service goes before its WebSockets do. */
+void rl_sockjs_websocket_part(struct rill_sockjs *service);
+
+/* sockjs_answer.c: fields. 0 or RILL_ENOMEM. */
+bool rl_sockjs_origin_ok(const struct rl_sockjs_ask *ask);
+int rl_sockjs_add_fields(struct rl_sockjs_ask *ask, bool preflight);
+int rl_sockjs_add_year(rill_request *request); /* may be cached for a year */
+/* A cookie's value; data NULL when there is none. */
+struct rl_slice rl_sockjs_cookie(const rill_request *request, struct rl_slice name);
+
+/* Answers, and says so in the log. type NULL: none. */
+void rl_sockjs_answer(
+	struct rl_sockjs_ask *ask, int status, const char *type, struct rl_slice body);
+void rl_sockjs_answer_text(struct rl_sockjs_ask *ask, int status, const char *text);
+/* The same for what was refused: the sentence goes to the log too. */
+void rl_sockjs_refuse(struct rl_sockjs_ask *ask, int status, const char *sentence);
+/* ... and counted: a session that was not to be. */
+void rl_sockjs_turn_away(struct rl_sockjs_ask *ask, int status, const char *sentence);
+void rl_sockjs_not_found(struct rl_sockjs_ask *ask);
+/* For requests that are not answered here: status 0 is said as "(unfinished)". */
+void rl_sockjs_log_request(const struct rl_sockjs_ask *ask, int status);
+/* Lines of the program's log, or of the loop's. */
+const struct rl_env *rl_sockjs_log(const struct rill_sockjs *service, struct rl_env *room);
 
 #endif

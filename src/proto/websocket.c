@@ -1,4 +1,5 @@
 /* websocket.c: the WebSocket service: its options, attaching to a server, stopping. */
+#include "proto/options.h"
 #include "proto/websocket.h"
 #include <string.h>
 
@@ -65,13 +66,8 @@ static const char *find_fault(const rill_websocket_options *o)
 static const char *read_options(rill_websocket_options *to, const rill_websocket_options *from)
 {
 	rill_websocket_options_default(to);
-	if (!from)
-		return NULL;
-	if (from->size < sizeof(from->size))
-		return "size is not set";
-	memcpy(to, from, from->size < sizeof(*to) ? from->size : sizeof(*to));
-	to->size = sizeof(*to);
-	return find_fault(to);
+	const char *why = rl_options_read(to, sizeof(*to), from);
+	return why ? why : find_fault(to);
 }
 
 static int copy_lists(struct rill_websocket *service, const rill_websocket_options *from)
@@ -124,7 +120,7 @@ static void free_later(struct rl_task *task)
 
 void rl_websocket_release(struct rill_websocket *service)
 {
-	if (!service->route && service->server && rl_list_empty(&service->conns) &&
+	if (!service->held && rl_list_empty(&service->conns) &&
 		rl_list_empty(&service->openings))
 		rl_loop_bury(service->loop, &service->task);
 }
@@ -141,6 +137,12 @@ static void stop_service(struct rl_service *in_server)
 	struct rill_websocket *service = rl_container(in_server, struct rill_websocket, in_server);
 	rl_websocket_drop_openings(service);
 	close_all(service, 1001, "the server is going away");
+}
+
+/* What runs is for the owner to close. */
+static void stop_owned(struct rl_service *in_server)
+{
+	rl_websocket_drop_openings(rl_container(in_server, struct rill_websocket, in_server));
 }
 
 static void cut_service(struct rl_service *in_server)
@@ -162,8 +164,28 @@ static void server_gone(struct rl_service *in_server)
 	free_service(service);
 }
 
-int rill_websocket_serve(rill_server *server, const char *prefix, const rill_handler *handler,
-	const rill_websocket_options *options, rill_websocket **result)
+/* The sentence about what makes no sense, or NULL; *rc: 0, RILL_EINVAL, RILL_ENOMEM. */
+static const char *set_up(struct rill_websocket *service, const rill_websocket_options *options, int *rc)
+{
+	rill_websocket_options given;
+	const char *why = read_options(&given, options);
+
+	service->options = given;
+	service->options.extensions = NULL; /* the caller's list */
+	*rc = copy_lists(service, &given);
+	if (*rc == 0)
+		*rc = build_fields(service, given.headers);
+	if (*rc == RILL_EINVAL)
+		why = "headers must be \"Name: value\" and none of the handshake's own";
+	if (*rc == 0 && !why)
+		*rc = rl_websocket_extensions(&service->extensions, service->loop, &given.deflate,
+			given.extensions, &why);
+	set_terms(service);
+	return why;
+}
+
+static int make(struct rill_websocket **result, struct rill_server *server,
+	const rill_handler *handler, const rill_websocket_options *options)
 {
 	struct rill_loop *loop = rill_server_loop(server);
 	struct rill_websocket *service = rl_zalloc(&loop->env, sizeof(*service));
@@ -172,40 +194,66 @@ int rill_websocket_serve(rill_server *server, const char *prefix, const rill_han
 	service->server = server;
 	service->loop = loop;
 	service->handler = handler;
+	service->held = true;
 	rl_list_init(&service->conns);
 	rl_list_init(&service->openings);
 	rl_task_init(&service->task, free_later);
 	rl_buf_init(&service->fields, &loop->env);
-	rill_websocket_options given;
-	const char *why = read_options(&given, options);
+	int rc;
+	const char *why = set_up(service, options, &rc);
 	if (!handler || handler->size < sizeof(*handler))
 		why = "handler.size must be sizeof(rill_handler)";
-	service->options = given;
-	service->options.extensions = NULL; /* the caller's list */
-	int rc = copy_lists(service, &given);
-	if (rc == 0)
-		rc = build_fields(service, given.headers);
-	if (rc == RILL_EINVAL)
-		why = "headers must be \"Name: value\" and none of the handshake's own";
-	if (rc == 0 && !why)
-		rc = rl_websocket_extensions(
-			&service->extensions, loop, &given.deflate, given.extensions, &why);
 	if (why) {
 		rl_log(&loop->env, RILL_LOG_ERROR, "websocket options: %s", why);
 		rc = RILL_EINVAL;
 	}
-	set_terms(service);
-	if (rc == 0)
-		rc = rill_server_handle(
-			server, prefix, rl_websocket_request, service, &service->route);
 	if (rc < 0) {
 		free_service(service);
 		return rc;
 	}
-	service->in_server.stop = stop_service;
+	*result = service;
+	return 0;
+}
+
+static void join_server(struct rill_websocket *service, void (*stop)(struct rl_service *in_server))
+{
+	service->in_server.stop = stop;
 	service->in_server.cut = cut_service;
 	service->in_server.free = server_gone;
-	rl_server_join(server, &service->in_server);
+	rl_server_join(service->server, &service->in_server);
+}
+
+int rl_websocket_new(struct rill_websocket **result, struct rill_server *server,
+	const rill_handler *handler, const rill_websocket_options *options)
+{
+	int rc = make(result, server, handler, options);
+	if (rc < 0)
+		return rc;
+	/* The owner has a queue of its own, with its limits. */
+	(*result)->terms.max_queue = (*result)->terms.max_send = 0;
+	join_server(*result, stop_owned);
+	return 0;
+}
+
+void rl_websocket_part(struct rill_websocket *service)
+{
+	service->held = false;
+	rl_websocket_release(service);
+}
+
+int rill_websocket_serve(rill_server *server, const char *prefix, const rill_handler *handler,
+	const rill_websocket_options *options, rill_websocket **result)
+{
+	struct rill_websocket *service;
+	int rc = make(&service, server, handler, options);
+	if (rc < 0)
+		return rc;
+	rc = rill_server_handle(server, prefix, rl_websocket_request, service, &service->route);
+	if (rc < 0) {
+		free_service(service);
+		return rc;
+	}
+	join_server(service, stop_service);
 	if (result)
 		*result = service;
 	return 0;
@@ -219,7 +267,7 @@ void rill_websocket_detach(rill_websocket *service, int code, const char *reason
 	service->route = NULL;
 	if (code)
 		close_all(service, code, reason);
-	rl_websocket_release(service);
+	rl_websocket_part(service);
 }
 
 void rill_websocket_each(

@@ -39,7 +39,8 @@ struct rill_websocket {
 	struct rl_ws_terms terms;
 	struct rill_server *server;
 	struct rill_loop *loop;
-	rill_route *route; /* NULL: detached */
+	rill_route *route; /* NULL: detached, or never attached */
+	bool held;         /* by its route, or by its owner */
 	const rill_handler *handler;
 	rill_websocket_options options; /* its lists are copies, each in one allocation */
 	struct rl_ws_extensions *extensions;
@@ -55,7 +56,9 @@ struct rill_websocket {
 void rl_websocket_release(struct rill_websocket *service);
 
 /* A service without a route of its own, for a service that stands on WebSockets: it is given requests by
- * rl_websocket_request(), and parts with its owner. 0; RILL_EINVAL (logged), RILL_ENOMEM. */
+ * rl_websocket_request(), and parts with its owner, who limits what is sent. It is in the server as any
+ * other, and goes with it: an owner that goes with the server too does not part from it.
+ * 0; RILL_EINVAL (logged), RILL_ENOMEM. */
 int rl_websocket_new(struct rill_websocket **service, struct rill_server *server,
 	const rill_handler *handler, const rill_websocket_options *options);
 /* The owner of such a service is going: frees it behind its last connection. */

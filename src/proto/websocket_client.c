@@ -1,6 +1,7 @@
 /* websocket_client.c: rill_websocket_connect(): its options, and the beginning and the end of a
  * client's connection. What comes to nothing is told by on_failed, from the one place where a
  * connection ends; see rl_conn_closed(). */
+#include "proto/options.h"
 #include "proto/websocket_client.h"
 
 void rill_websocket_client_options_init(rill_websocket_client_options *options, size_t size)
@@ -88,13 +89,8 @@ static const char *read_options(
 	rill_websocket_client_options *to, const rill_websocket_client_options *from)
 {
 	rill_websocket_client_options_default(to);
-	if (!from)
-		return NULL;
-	if (from->size < sizeof(from->size))
-		return "size is not set";
-	memcpy(to, from, from->size < sizeof(*to) ? from->size : sizeof(*to));
-	to->size = sizeof(*to);
-	return find_fault(to);
+	const char *why = rl_options_read(to, sizeof(*to), from);
+	return why ? why : find_fault(to);
 }
 
 static void set_terms(struct rl_ws_terms *terms, const rill_websocket_client_options *o)

@@ -225,6 +225,12 @@ static bool op_secure(const struct rill_conn *conn)
 	return rl_container(conn, struct rl_ws_conn, conn)->secure;
 }
 
+static bool op_local(struct rill_conn *conn, struct rl_addr *addr)
+{
+	const struct rl_ws_conn *c = rl_ws_conn(conn);
+	return c->stream && rl_stream_local(c->stream, addr);
+}
+
 static void op_ended(struct rill_conn *conn)
 {
 	struct rl_ws_conn *c = rl_ws_conn(conn);
@@ -356,6 +362,7 @@ const struct rl_conn_ops rl_ws_conn_ops = {
 	.header = op_header,
 	.peer = op_peer,
 	.secure = op_secure,
+	.local = op_local,
 	.ended = op_ended,
 	.free = op_free,
 };
@@ -377,6 +384,7 @@ const struct rl_conn_ops rl_ws_client_ops = {
 	.header = op_header,
 	.peer = op_peer,
 	.secure = op_secure,
+	.local = op_local,
 	.ended = rl_ws_client_ended,
 	.free = rl_ws_client_free,
 };

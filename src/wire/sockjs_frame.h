@@ -1,7 +1,11 @@
 /* sockjs_frame.h: what SockJS (protocol 0.3) says: frames to the client, what stands around them on each
  * transport, and what the client sends.
  *
- * To the client: o, h, a["x","y"], c[3000,"Go away!"]. From it: a JSON array of strings. */
+ * To the client: o, h, a["x","y"], c[3000,"Go away!"]. From it: a JSON array of strings.
+ *
+ *   sockjs_frame.c      frames to the client
+ *   sockjs_envelope.c   what stands around them
+ *   sockjs_messages.c   what the client sends */
 #ifndef RL_WIRE_SOCKJS_FRAME_H
 #define RL_WIRE_SOCKJS_FRAME_H
 
@@ -23,8 +27,8 @@ extern const struct rl_envelope rl_sockjs_eventsource;   /* \r\n first; data: fr
 extern const struct rl_envelope rl_sockjs_htmlfile;      /* a page; a script for each frame */
 extern const struct rl_envelope rl_sockjs_jsonp;         /* a call of the callback */
 
-/* NULL, or the sentence about what is wrong with a callback: ` "callback" parameter required` when data is
- * NULL, `invalid "callback" parameter`. max: its longest length, 0: any. */
+/* NULL, or the sentence about what is wrong with a callback: `"callback" parameter required` when it is
+ * empty, `invalid "callback" parameter`. max: its longest length, 0: any. */
 const char *rl_sockjs_callback_fault(struct rl_slice callback, size_t max);
 
 /* What a client sends: messages, one by one. */
@@ -45,8 +49,9 @@ int rl_sockjs_read(struct rl_sockjs_messages *m, struct rl_slice text, bool sing
 int rl_sockjs_next(struct rl_sockjs_messages *m, struct rl_buf *scratch, struct rl_slice *message);
 
 /* Finds the JSON in the body of a jsonp_send: the field d of a form, decoded to out, or (form false) the
- * body itself; a JSON string stands for its text, once. 0; RILL_ENOENT: nothing there; RILL_EPROTO: not
- * JSON; RILL_ENOMEM. *json lies in body or out. */
+ * body itself; a JSON string stands for its text, once. 0: rl_sockjs_read() says whether it is JSON;
+ * RILL_ENOENT: nothing there; RILL_EPROTO: a string's beginning, but no JSON; RILL_ENOMEM. *json lies in
+ * body or behind what out held before. */
 int rl_sockjs_read_jsonp(struct rl_slice body, bool form, struct rl_buf *out, struct rl_slice *json);
 
 #endif

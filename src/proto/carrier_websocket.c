@@ -1,0 +1,174 @@
+/* carrier_websocket.c: a session's frames on a WebSocket, a connection of a service that no program knows
+ * (rl_websocket_new()). Its user pointer is the carrier, or NULL when that has let go of it. */
+#include "proto/session.h"
+#include "proto/websocket.h"
+
+struct carrier {
+	struct rl_carrier base;
+	struct rill_conn *conn;
+};
+
+static struct carrier *of(const struct rl_carrier *base)
+{
+	return rl_container(base, struct carrier, base);
+}
+
+int rl_carrier_websocket_new(
+	struct rl_carrier **carrier, const struct rl_carrier_row *row, struct rill_conn *conn)
+{
+	struct carrier *c = rl_alloc(&conn->loop->env, sizeof(*c));
+
+	if (!c)
+		return RILL_ENOMEM;
+	*c = (struct carrier){ .base = { .row = row }, .conn = conn };
+	conn->user = &c->base;
+	*carrier = &c->base;
+	return 0;
+}
+
+static struct rill_conn *let_go(struct carrier *c)
+{
+	struct rill_conn *conn = c->conn;
+
+	conn->user = NULL;
+	rl_free(&conn->loop->env, c);
+	return conn;
+}
+
+/* The session of a connection that is a carrier still; NULL: it is none, or nobody's yet. */
+static struct rl_session *session_of(const struct rill_conn *conn)
+{
+	const struct rl_carrier *carrier = conn->user;
+
+	return carrier ? carrier->session : NULL;
+}
+
+static void on_message(rill_conn *conn, rill_msg msg)
+{
+	struct rl_session *session = session_of(conn);
+
+	if (session)
+		rl_session_received(session, msg.kind, rl_slice(msg.data, msg.len));
+}
+
+static void on_drain(rill_conn *conn)
+{
+	struct rl_session *session = session_of(conn);
+
+	if (session)
+		rl_session_drained(session);
+}
+
+static void on_pong(rill_conn *conn, rill_bytes data)
+{
+	struct rl_session *session = session_of(conn);
+
+	(void)data;
+	if (session)
+		rl_session_answered(session);
+}
+
+static void on_close(rill_conn *conn, int code, rill_bytes reason)
+{
+	struct rl_session *session = session_of(conn);
+
+	if (!conn->user)
+		return;
+	let_go(of(conn->user));
+	if (session)
+		rl_session_lost(session, code, rl_slice(reason.data, reason.len));
+}
+
+const rill_handler rl_carrier_websocket_handler = {
+	.size = sizeof(rill_handler),
+	.on_message = on_message,
+	.on_drain = on_drain,
+	.on_pong = on_pong,
+	.on_close = on_close,
+};
+
+static int op_write(struct rl_carrier *carrier, rill_kind kind, struct rl_slice frame)
+{
+	return rl_conn_send(of(carrier)->conn, kind, frame);
+}
+
+static int op_publish(struct rl_carrier *carrier, struct rl_publication *publication)
+{
+	struct rill_conn *conn = of(carrier)->conn;
+	int rc = rl_conn_publish(conn, publication);
+
+	if (rc == 1)
+		conn->drain_due = true;
+	return rc;
+}
+
+/* What cannot stand in a Close leaves it without a word of its own. */
+static void op_finish(struct rl_carrier *carrier, int code, struct rl_slice reason)
+{
+	struct rill_conn *conn = let_go(of(carrier));
+
+	if (rl_conn_close(conn, code, reason) < 0)
+		rl_conn_close(conn, 1000, rl_slice(NULL, 0));
+}
+
+static void op_cut(struct rl_carrier *carrier)
+{
+	rill_conn_destroy(let_go(of(carrier)));
+}
+
+static void op_set_reading(struct rl_carrier *carrier, bool on)
+{
+	if (on)
+		rill_conn_resume(of(carrier)->conn);
+	else
+		rill_conn_pause(of(carrier)->conn);
+}
+
+static void op_flush(struct rl_carrier *carrier)
+{
+	struct rill_conn *conn = of(carrier)->conn;
+
+	if (conn->state == RILL_CONN_OPEN)
+		conn->ops->flush(conn);
+}
+
+static size_t op_queued(const struct rl_carrier *carrier)
+{
+	return rill_conn_queued(of(carrier)->conn);
+}
+
+static int op_ping(struct rl_carrier *carrier)
+{
+	return rill_ping(of(carrier)->conn, NULL, 0, NULL, NULL);
+}
+
+static const struct rl_addr *op_peer(const struct rl_carrier *carrier)
+{
+	return rl_conn_peer(of(carrier)->conn);
+}
+
+static bool op_local(const struct rl_carrier *carrier, struct rl_addr *addr)
+{
+	struct rill_conn *conn = of(carrier)->conn;
+
+	return conn->ops->local(conn, addr);
+}
+
+static bool op_secure(const struct rl_carrier *carrier)
+{
+	return rill_conn_secure(of(carrier)->conn);
+}
+
+const struct rl_carrier_ops rl_carrier_websocket_ops = {
+	.write = op_write,
+	.publish = op_publish,
+	.finish = op_finish,
+	.cut = op_cut,
+	.set_reading = op_set_reading,
+	.flush = op_flush,
+	.queued = op_queued,
+	.ping = op_ping,
+	.peer = op_peer,
+	.local = op_local,
+	.secure = op_secure,
+};

@@ -1,0 +1,478 @@
+/* session.c: the states of a session: it begins, has a carrier or waits for one, closes, is forgotten.
+ *
+ * What the program does only notes what is to be done (session_ops.c); it is done at the end of the turn,
+ * by the session's task, or when a carrier says that there is room again. So all that was sent in a turn
+ * leaves in one frame, and nothing is told from inside a downcall.
+ *
+ * A session is one reference of its conn, and its memory goes with the last of them. Its life in the
+ * service ends in rl_session_leave(), at the end of the turn in which on_close was told, or when a session that
+ * repeats its last word is asked for it no longer. */
+#include "proto/session_parts.h"
+
+/* Frames end at about so much, so that a long queue does not stand in memory twice. */
+#define FRAME_ROOM ((size_t)1024 * 1024)
+
+/* What a buffer may keep between calls. */
+#define KEEP_BUFFER ((size_t)64 * 1024)
+
+static void on_timer(struct rl_timer *timer);
+static void on_task(struct rl_task *task);
+
+void rl_session_wake(struct rl_session *s)
+{
+	if (s->sessions)
+		rl_loop_defer_writes(s->conn.loop, &s->task);
+}
+
+struct rl_session_extra *rl_session_extra(struct rl_session *s)
+{
+	const struct rl_env *env = &s->conn.loop->env;
+
+	if (!s->extra) {
+		s->extra = rl_zalloc(env, sizeof(*s->extra));
+		if (s->extra)
+			rl_buf_init(&s->extra->pieces, env);
+	}
+	return s->extra;
+}
+
+void rl_session_account(struct rl_session *s)
+{
+	size_t pieces = s->extra ? s->extra->pieces.len : 0;
+	size_t now = rl_outbox_cost(&s->outbox) + pieces + s->waiting + s->kept;
+
+	if (s->gone)
+		now = 0; /* its memory is as good as freed */
+	if (now != s->held && s->sessions)
+		rl_server_hold(s->sessions->server, (ptrdiff_t)now - (ptrdiff_t)s->held);
+	s->held = now;
+}
+
+static struct rl_session *make(struct rl_sessions *sessions, struct rl_slice id, struct rl_slice owner)
+{
+	struct rl_session_place *place;
+	size_t behind = id.len ? sizeof(*place) + id.len + owner.len : 0;
+	struct rl_session *s = rl_alloc(&sessions->loop->env, sizeof(*s) + behind);
+
+	if (!s || !id.len) {
+		if (s)
+			*s = (struct rl_session){ 0 };
+		return s;
+	}
+	place = (struct rl_session_place *)(void *)(s + 1);
+	*s = (struct rl_session){ .place = place };
+	*place = (struct rl_session_place){ .session = s };
+	place->id_len = (uint32_t)id.len;
+	place->owner_len = (uint32_t)owner.len;
+	memcpy(place->text, id.data, id.len);
+	if (owner.len)
+		memcpy(place->text + id.len, owner.data, owner.len);
+	return s;
+}
+
+struct rl_session *rl_session_new(struct rl_sessions *sessions, struct rl_slice id,
+	struct rl_slice owner, const struct rl_addr *peer)
+{
+	const struct rl_env *env = &sessions->loop->env;
+
+	assert(id.len <= RL_SESSION_ID_MAX);
+	struct rl_session *s = make(sessions, id, owner);
+	if (!s)
+		return NULL;
+	if (rl_session_table_enter(sessions, peer) < 0) {
+		rl_free(env, s);
+		return NULL;
+	}
+	s->sessions = sessions;
+	s->peer = *peer;
+	rl_timer_init(&s->timer, on_timer);
+	rl_task_init(&s->task, on_task);
+	rl_outbox_init(&s->outbox, env);
+	rl_list_init(&s->inbound);
+	rl_conn_init(&s->conn, &rl_session_ops, sessions->handler, sessions->loop);
+	rill_conn_ref(&s->conn); /* until rl_session_leave() */
+	rl_list_append(&sessions->all, &s->conn.node);
+	sessions->count++;
+	if (s->place)
+		rl_session_table_list(sessions, s->place);
+	return s;
+}
+
+/* The service has nothing more to do with it. */
+void rl_session_leave(struct rl_session *s)
+{
+	struct rl_sessions *sessions = s->sessions;
+
+	rl_session_let_go(s);
+	rl_session_answer(s);
+	assert(!s->held);
+	if (sessions->dialect->over)
+		sessions->dialect->over(s);
+	rl_session_table_leave(sessions, &s->peer);
+	rl_list_remove(&s->conn.node);
+	rl_list_remove(&s->task.node);
+	s->sessions = NULL;
+	rill_conn_unref(&s->conn);
+	if (--sessions->count == 0 && sessions->empty)
+		sessions->empty(sessions);
+}
+
+static void leave_later(struct rl_task *task)
+{
+	rl_session_leave(rl_container(task, struct rl_session, task));
+}
+
+void rl_session_let_go(struct rl_session *s)
+{
+	rl_session_table_unlist(s->sessions, s->place);
+	rl_loop_clear_timer(s->conn.loop, &s->timer);
+	if (s->carrier)
+		s->carrier->row->ops->cut(s->carrier);
+	s->carrier = NULL;
+	s->gone = true;
+	rl_outbox_clear(&s->outbox);
+	if (s->extra)
+		rl_buf_release(&s->extra->pieces);
+	rl_session_account(s);
+}
+
+void rl_session_ended(struct rl_session *s)
+{
+	struct rl_sessions *sessions = s->sessions;
+
+	if (s->conn.opened) {
+		sessions->open--;
+		sessions->closed_protocol += s->broken;
+		sessions->closed_clean += s->told && !s->broken;
+		sessions->closed_lost += !s->told && !s->broken;
+	}
+	rl_list_append(&sessions->rest, &s->conn.node);
+	if (s->told && s->place && s->place->listed)
+		return; /* repeats its last word until its time is up */
+	rl_loop_clear_timer(s->conn.loop, &s->timer);
+	rl_list_remove(&s->task.node);
+	s->task.fn = leave_later;
+	rl_loop_bury(s->conn.loop, &s->task);
+}
+
+/* It is over, and was not closed in order. */
+static void end(struct rl_session *s, int code, struct rl_slice reason)
+{
+	s->told = false;
+	rl_session_table_unlist(s->sessions, s->place);
+	rl_conn_closed(&s->conn, code, reason);
+}
+
+/* Nobody receives: its time runs. */
+static void await_client(struct rl_session *s)
+{
+	struct rill_loop *loop = s->conn.loop;
+	uint32_t ms = s->sessions->terms.away_ms;
+
+	if (ms)
+		rl_loop_set_timer(loop, &s->timer, rl_loop_now(loop) + ms);
+	else
+		rl_loop_clear_timer(loop, &s->timer);
+}
+
+static void no_carrier(struct rl_session *s)
+{
+	s->carrier = NULL;
+	s->full = s->held_back = s->awaiting_answer = s->carrier_lost = false;
+}
+
+int rl_session_wrote(struct rl_session *s, int rc)
+{
+	if (rc == 1) {
+		s->full = true;
+	} else if (rc == 2) {
+		no_carrier(s);
+		await_client(s);
+	} else if (rc < 0) {
+		s->carrier_lost = true;
+		rl_session_wake(s);
+	}
+	return rc;
+}
+
+static struct rl_buf *begin_frame(struct rl_session *s)
+{
+	struct rl_buf *frame = &s->sessions->frame;
+
+	rl_buf_consume(frame, frame->len);
+	return frame;
+}
+
+/* Writes a frame, or what has come of writing it says why not. */
+static int write_frame(struct rl_session *s, int rc, rill_kind kind)
+{
+	struct rl_buf *frame = &s->sessions->frame;
+
+	if (rc >= 0 && frame->len)
+		rc = s->carrier->row->ops->write(s->carrier, kind, rl_buf_slice(frame));
+	if (frame->cap > KEEP_BUFFER)
+		rl_buf_release(frame);
+	return rl_session_wrote(s, rc);
+}
+
+/* A raw carrier: one message. */
+static int write_message(struct rl_session *s)
+{
+	const struct rl_carrier_ops *ops = s->carrier->row->ops;
+	struct rl_outbound message;
+	int rc;
+
+	rl_outbox_first(&s->outbox, &message);
+	if (message.publication && ops->publish)
+		rc = ops->publish(s->carrier, message.publication);
+	else
+		rc = ops->write(s->carrier, message.kind, message.data);
+	rc = rl_session_wrote(s, rc);
+	if (rc >= 0)
+		rl_outbox_drop(&s->outbox, 1);
+	return rc;
+}
+
+static int write_some(struct rl_session *s)
+{
+	rill_kind kind = RILL_TEXT;
+	uint32_t count = 0;
+
+	if (s->carrier->row->raw)
+		return write_message(s);
+	int rc = s->sessions->dialect->pack(
+		s, s->carrier, begin_frame(s), FRAME_ROOM, &count, &kind);
+	assert(rc < 0 || count > 0);
+	rc = write_frame(s, rc, kind);
+	if (rc >= 0)
+		rl_outbox_drop(&s->outbox, count);
+	return rc;
+}
+
+void rl_session_flush(struct rl_session *s)
+{
+	if (!s->outbox.count)
+		return;
+	while (s->carrier && !s->full && !s->carrier_lost && s->outbox.count)
+		write_some(s);
+	rl_session_account(s);
+}
+
+/* The program has closed it, or it is over and repeats that. */
+static bool has_last_word(const struct rl_session *s)
+{
+	return s->told || (s->conn.state == RILL_CONN_CLOSING && !s->conn.late);
+}
+
+/* The carrier, if there is one behind the frame, is ended in order. */
+static void say_last_word(struct rl_session *s)
+{
+	struct rl_slice reason = rl_slice_str(s->reason), ws_reason = rl_slice(NULL, 0);
+	int ws_code = 1000, rc = 0;
+
+	if (s->carrier->row->raw) {
+		ws_code = s->code;
+		ws_reason = reason;
+	} else {
+		rc = s->sessions->dialect->shut(
+			s, s->carrier, s->code, reason, begin_frame(s), &ws_code, &ws_reason);
+		rc = write_frame(s, rc, RILL_TEXT);
+	}
+	if (rc < 0)
+		return;
+	if (s->carrier) {
+		s->carrier->row->ops->finish(s->carrier, ws_code, ws_reason);
+		no_carrier(s);
+		await_client(s);
+	}
+	s->told = true;
+}
+
+/* The high and low water marks are those of streams; and a queue that is empty has sunk, whatever is
+ * on its way still. */
+static void tell_drained(struct rl_session *s)
+{
+	size_t low = rl_server_options(s->sessions->server)->low_water;
+
+	if (!s->over_high || s->conn.state != RILL_CONN_OPEN)
+		return;
+	if ((s->outbox.count || s->full) && s->conn.ops->queued(&s->conn) > low)
+		return;
+	s->over_high = false;
+	rl_conn_drained(&s->conn);
+}
+
+/* All that is to be done. From the loop. */
+static void run(struct rl_session *s)
+{
+	if (s->carrier_lost) {
+		s->carrier->row->ops->cut(s->carrier);
+		rl_session_lost(s, 1006, rl_slice(NULL, 0));
+	}
+	rl_session_deliver(s);
+	rl_session_flush(s);
+	if (s->carrier && !s->full && !s->carrier_lost && !s->outbox.count && has_last_word(s))
+		say_last_word(s);
+	rl_session_answer(s);
+	if (s->told && s->conn.state != RILL_CONN_CLOSED)
+		rl_conn_closed(&s->conn, s->code, rl_slice_str(s->reason));
+	else
+		tell_drained(s);
+}
+
+static void on_task(struct rl_task *task)
+{
+	struct rl_session *s = rl_container(task, struct rl_session, task);
+
+	run(s);
+	if (s->carrier && s->carrier->row->ops->settle)
+		s->carrier->row->ops->settle(s->carrier);
+}
+
+/* A sign of life. What waits is as good as one, and would only grow. */
+static void beat_by_frame(struct rl_session *s)
+{
+	if (!s->full && !s->outbox.count)
+		write_frame(s,
+			s->sessions->dialect->beat(s, s->carrier, begin_frame(s)), RILL_TEXT);
+}
+
+static void set_beat(struct rl_session *s, uint32_t ms)
+{
+	struct rill_loop *loop = s->conn.loop;
+
+	if (ms && s->carrier && s->carrier->row->beat != RL_BEAT_NONE)
+		rl_loop_set_timer(loop, &s->timer, rl_loop_now(loop) + ms);
+	else if (s->carrier)
+		rl_loop_clear_timer(loop, &s->timer);
+}
+
+static void beat(struct rl_session *s)
+{
+	const struct rl_session_terms *terms = &s->sessions->terms;
+	int rc = RILL_EUNSUPPORTED;
+
+	if (s->carrier->row->beat == RL_BEAT_PING && s->carrier->row->ops->ping)
+		rc = s->carrier->row->ops->ping(s->carrier);
+	if (rc == RILL_EUNSUPPORTED)
+		beat_by_frame(s);
+	/* Whose messages are not read, whose answers neither. */
+	s->awaiting_answer = rc >= 0 && terms->answer_ms && !s->held_back;
+	set_beat(s, s->awaiting_answer ? terms->answer_ms : terms->beat_ms);
+}
+
+static void on_timer(struct rl_timer *timer)
+{
+	struct rl_session *s = rl_container(timer, struct rl_session, timer);
+
+	if (!s->carrier && s->conn.state == RILL_CONN_CLOSED) {
+		rl_session_leave(s);
+	} else if (!s->carrier) {
+		end(s, 1006, rl_slice(NULL, 0));
+	} else if (s->awaiting_answer && !s->held_back) {
+		s->awaiting_answer = false;
+		rl_session_fail(s, 3000, "No response from heartbeat");
+	} else if (s->conn.state == RILL_CONN_OPEN) {
+		beat(s);
+	}
+}
+
+void rl_session_answered(struct rl_session *s)
+{
+	if (!s->awaiting_answer)
+		return;
+	s->awaiting_answer = false;
+	set_beat(s, s->sessions->terms.beat_ms);
+}
+
+void rl_session_drained(struct rl_session *s)
+{
+	s->full = false;
+	run(s);
+}
+
+void rl_session_lost(struct rl_session *s, int code, struct rl_slice reason)
+{
+	no_carrier(s);
+	if (s->told || (s->row->on_loss == RL_LOSS_WAITS && s->conn.state != RILL_CONN_CONNECTING))
+		await_client(s);
+	else
+		end(s, code, reason);
+}
+
+void rl_session_fail(struct rl_session *s, int code, const char *reason)
+{
+	if (s->conn.state != RILL_CONN_OPEN)
+		return;
+	s->broken = true;
+	rl_conn_close(&s->conn, code, rl_slice_str(reason));
+}
+
+/* Its first carrier: the opening frame, then on_open. */
+static void begin(struct rl_session *s, const rill_request *request)
+{
+	struct rl_sessions *sessions = s->sessions;
+	int rc = 0;
+
+	if (!s->carrier->row->raw)
+		rc = write_frame(s, sessions->dialect->open(s, s->carrier, begin_frame(s)), RILL_TEXT);
+	if (rc < 0) {
+		s->carrier_lost = false;
+		end(s, 1006, rl_slice(NULL, 0));
+		return;
+	}
+	sessions->opened++;
+	sessions->open++;
+	rl_conn_opened(&s->conn, request);
+	if (sessions->parting) /* the others were told before this one was open */
+		rill_close(&s->conn, sessions->parting, NULL);
+}
+
+static void refuse(struct rl_session *s, struct rl_carrier *second)
+{
+	const struct rl_dialect *dialect = s->sessions->dialect;
+	struct rl_slice nothing = rl_slice(NULL, 0), reason = rl_slice_str(s->reason);
+	struct rl_buf *frame = begin_frame(s);
+	int code, rc;
+
+	if (s->conn.state == RILL_CONN_OPEN)
+		rc = dialect->taken(s, second, frame);
+	else
+		rc = dialect->shut(s, second, s->code, reason, frame, &code, &nothing);
+	rl_carrier_say_last(second, rc < 0 ? nothing : rl_buf_slice(frame));
+}
+
+/* There is a carrier already. True: the second is none. */
+static bool settle_overlap(struct rl_session *s, struct rl_carrier *second)
+{
+	struct rl_slice nothing = rl_slice(NULL, 0);
+	enum rl_overlap overlap = s->sessions->dialect->overlap;
+
+	if (overlap == RL_OVERLAP_REPLACE && s->conn.state == RILL_CONN_OPEN) {
+		s->carrier->row->ops->finish(s->carrier, 1000, nothing);
+		no_carrier(s);
+		return false;
+	}
+	if (overlap == RL_OVERLAP_FAIL && s->conn.state == RILL_CONN_OPEN) {
+		second->row->ops->finish(second, 1002, nothing);
+		rl_session_fail(s, 1002, "another connection is still open");
+		return true;
+	}
+	refuse(s, second);
+	return true;
+}
+
+void rl_session_attach(struct rl_session *s, struct rl_carrier *carrier, const rill_request *request)
+{
+	if (s->carrier && settle_overlap(s, carrier))
+		return;
+	s->carrier = carrier;
+	s->row = carrier->row;
+	s->secure = carrier->row->ops->secure(carrier);
+	carrier->session = s;
+	rl_session_keep_names(s, request);
+	set_beat(s, s->sessions->terms.beat_ms);
+	rl_session_wake(s);
+	if (s->conn.state == RILL_CONN_CONNECTING)
+		begin(s, request);
+}

@@ -1,0 +1,206 @@
+/* session_in.c: messages that wait for the program.
+ *
+ * What a client sends in one go is a batch, and holds many messages. They are handed over one by one as
+ * long as the program wants them, and so many in a turn at most, so that millions of empty ones do not
+ * hold the loop; then whoever brought the batch may answer, which is all the backpressure that requests
+ * have. A duplex carrier is told to wait. */
+#include "proto/session_parts.h"
+
+#define MESSAGES_A_TURN 2048
+
+/* A message of a duplex carrier of which something is left. */
+struct rest {
+	struct rl_inbound in;
+	const struct rl_env *env;
+};
+
+static void free_rest(struct rl_inbound *in, bool taken)
+{
+	struct rest *rest = rl_container(in, struct rest, in);
+
+	(void)taken;
+	rl_buf_release(&in->owned);
+	rl_free(rest->env, rest);
+}
+
+/* One message; as dialect->next. */
+static int next(struct rl_session *s, struct rl_inbound *in, rill_kind *kind, struct rl_slice *data)
+{
+	if (!in->raw)
+		return s->sessions->dialect->next(s, in, kind, data);
+	*kind = in->kind;
+	*data = in->text;
+	return 1;
+}
+
+/* 1: the program has all of it; 0: not now; RILL_ENOMEM. */
+static int hand_over(struct rl_session *s, struct rl_inbound *in, unsigned *budget)
+{
+	struct rl_slice data;
+	rill_kind kind = RILL_TEXT;
+
+	while (*budget > 0 && rl_conn_wants_messages(&s->conn)) {
+		int rc = next(s, in, &kind, &data);
+		if (rc <= 0)
+			return rc < 0 ? rc : 1;
+		--*budget;
+		in->taken++;
+		s->sessions->messages_in++;
+		s->sessions->bytes_in += data.len;
+		rl_conn_message(&s->conn, kind, data, true, true);
+		if (in->raw)
+			return 1;
+	}
+	return 0;
+}
+
+static struct rl_inbound *first_unfinished(struct rl_session *s)
+{
+	rl_list_each (node, &s->inbound) {
+		struct rl_inbound *in = rl_container(node, struct rl_inbound, node);
+		if (!in->finished)
+			return in;
+	}
+	return NULL;
+}
+
+/* A duplex carrier brings more when nothing waits any more. */
+static void update_reading(struct rl_session *s)
+{
+	bool back = first_unfinished(s) || !rl_conn_wants_messages(&s->conn);
+
+	if (!s->carrier || !s->carrier->row->duplex || back == s->held_back)
+		return;
+	s->held_back = back;
+	s->carrier->row->ops->set_reading(s->carrier, !back);
+}
+
+void rl_session_deliver(struct rl_session *s)
+{
+	unsigned budget = MESSAGES_A_TURN;
+	struct rl_inbound *in;
+
+	while ((in = first_unfinished(s)) && rl_conn_wants_messages(&s->conn)) {
+		int rc = hand_over(s, in, &budget);
+		in->finished = rc == 1;
+		if (rc < 0)
+			rl_session_fail(s, 1011, rill_strerror(rc));
+		if (!budget)
+			break;
+	}
+	if (!budget)
+		rl_session_wake(s);
+	if (s->conn.state == RILL_CONN_OPEN)
+		update_reading(s);
+}
+
+void rl_session_answer(struct rl_session *s)
+{
+	rl_list_each_safe (node, &s->inbound) {
+		struct rl_inbound *in = rl_container(node, struct rl_inbound, node);
+		if (!in->finished && s->conn.state == RILL_CONN_OPEN)
+			break;
+		rl_list_remove(node);
+		s->waiting -= in->text.len;
+		in->done(in, in->finished);
+	}
+	rl_session_account(s);
+}
+
+static void keep(struct rl_session *s, struct rl_inbound *in)
+{
+	rl_list_append(&s->inbound, &in->node);
+	s->waiting += in->text.len;
+	rl_session_account(s);
+}
+
+int rl_session_take(struct rl_session *s, struct rl_inbound *in, int *code, const char **why)
+{
+	bool others = first_unfinished(s) != NULL;
+
+	in->scratch = &s->sessions->scratch;
+	in->taken = 0;
+	in->finished = false;
+	rl_list_init(&in->node);
+	int rc = in->raw ? 0 : s->sessions->dialect->read(s, in, code, why);
+	if (rc < 0)
+		return rc;
+	keep(s, in);
+	rl_session_wake(s);
+	if (!others && s->conn.state == RILL_CONN_OPEN)
+		rl_session_deliver(s);
+	return 0;
+}
+
+/* The frames cannot be understood: the carrier is closed with what the dialect says. */
+static void break_off(struct rl_session *s, int code, const char *why)
+{
+	struct rl_slice reason = rl_slice_str(why);
+	struct rl_carrier *carrier = s->carrier;
+
+	s->broken = true;
+	if (carrier)
+		carrier->row->ops->finish(carrier, code, reason);
+	rl_session_lost(s, code, reason);
+}
+
+/* What is left is copied, and read to where it was; without memory for that the session ends. */
+static void keep_rest(struct rl_session *s, const struct rl_inbound *from)
+{
+	const struct rl_env *env = &s->conn.loop->env;
+	struct rest *rest = rl_zalloc(env, sizeof(*rest));
+	struct rl_slice data;
+	const char *why;
+	rill_kind kind;
+	int code, rc = RILL_ENOMEM;
+
+	if (!rest)
+		goto fail;
+	rest->env = env;
+	rest->in = (struct rl_inbound){ .kind = from->kind, .raw = from->raw, .done = free_rest };
+	rl_list_init(&rest->in.node);
+	rl_buf_init(&rest->in.owned, env);
+	rest->in.scratch = from->scratch;
+	rc = rl_buf_append_slice(&rest->in.owned, from->text);
+	rest->in.text = rl_buf_slice(&rest->in.owned);
+	if (rc == 0 && !from->raw)
+		rc = s->sessions->dialect->read(s, &rest->in, &code, &why);
+	for (; rc >= 0 && rest->in.taken < from->taken; rest->in.taken++)
+		rc = next(s, &rest->in, &kind, &data);
+	if (rc < 0)
+		goto fail;
+	keep(s, &rest->in);
+	rl_session_wake(s);
+	return;
+fail:
+	if (rest)
+		free_rest(&rest->in, false);
+	rl_session_fail(s, 1011, rill_strerror(RILL_ENOMEM));
+}
+
+void rl_session_received(struct rl_session *s, rill_kind kind, struct rl_slice data)
+{
+	struct rl_inbound in = { .kind = kind, .raw = rl_session_is_raw(s), .text = data };
+	unsigned budget = first_unfinished(s) ? 0 : MESSAGES_A_TURN;
+	const char *why = NULL;
+	int code = 1002;
+
+	if (s->conn.state != RILL_CONN_OPEN)
+		return;
+	rl_list_init(&in.node);
+	in.scratch = &s->sessions->scratch;
+	int rc = in.raw ? 0 : s->sessions->dialect->read(s, &in, &code, &why);
+	if (rc < 0) {
+		break_off(s, code, why);
+		return;
+	}
+	rc = hand_over(s, &in, &budget);
+	if (s->conn.state != RILL_CONN_OPEN || rc == 1)
+		return;
+	if (rc < 0)
+		rl_session_fail(s, 1011, rill_strerror(rc));
+	else
+		keep_rest(s, &in);
+	if (s->conn.state == RILL_CONN_OPEN)
+		update_reading(s);
+}

@@ -1,0 +1,99 @@
+/* session_names.c: what the program may ask of the request that last came to receive: its URL and the
+ * headers that were to be kept. Polls repeat them, so that nothing is done as long as they are the same,
+ * and no memory is asked for as long as they fit. */
+#include "proto/session_parts.h"
+
+/* The text that stands behind this one. */
+static const char *behind(const char *text)
+{
+	return text + strlen(text) + 1;
+}
+
+static int append_text(struct rl_buf *out, struct rl_slice text)
+{
+	int rc = rl_buf_append_slice(out, text);
+
+	return rc == 0 ? rl_buf_append(out, "", 1) : rc;
+}
+
+static int append_url(struct rl_buf *out, const rill_request *request)
+{
+	/* Scheme and host, which may be missing, and the target: all from the head. */
+	size_t room = rl_exchange_head(request)->len + sizeof("https://localhost/");
+	int rc = rl_buf_reserve(out, room);
+
+	if (rc < 0)
+		return rc;
+	int n = rill_request_url(request, (char *)rl_buf_end(out), room);
+	assert(n >= 0 && "the head holds host and target");
+	rl_buf_commit(out, (size_t)n + 1);
+	return 0;
+}
+
+/* URL NUL path NUL, then name NUL value NUL for each kept header, then a NUL. */
+static int append_names(struct rl_buf *out, const rill_request *request, const char *const *keep)
+{
+	const struct rl_http1_head *head = rl_exchange_head(request);
+	struct rl_slice value;
+	rill_bytes path = rill_request_path(request);
+	int rc = append_url(out, request);
+
+	if (rc == 0)
+		rc = append_text(out, rl_slice(path.data, path.len));
+	for (; rc == 0 && keep && *keep; keep++) {
+		if (!rl_http1_field(head, rl_slice_str(*keep), &value))
+			continue;
+		rc = append_text(out, rl_slice_str(*keep));
+		if (rc == 0)
+			rc = append_text(out, value);
+	}
+	return rc == 0 ? append_text(out, rl_slice(NULL, 0)) : rc;
+}
+
+/* Without memory for the new ones the old ones stay. */
+static void keep(struct rl_session *s, struct rl_slice names)
+{
+	const struct rl_env *env = &s->conn.loop->env;
+
+	if (s->names && rl_slice_equal(rl_slice(s->names, s->names_len), names))
+		return;
+	if (names.len > s->names_room || names.len < s->names_room / 2) {
+		char *memory = rl_alloc(env, names.len);
+		if (!memory)
+			return;
+		rl_free(env, s->names);
+		s->names = memory;
+		s->names_room = (uint32_t)names.len;
+	}
+	memcpy(s->names, names.data, names.len);
+	s->names_len = (uint32_t)names.len;
+}
+
+void rl_session_keep_names(struct rl_session *s, const rill_request *request)
+{
+	struct rl_buf *scratch = &s->conn.loop->scratch;
+
+	if (append_names(scratch, request, s->sessions->keep_headers) == 0)
+		keep(s, rl_buf_slice(scratch));
+	rl_buf_consume(scratch, scratch->len);
+}
+
+struct rl_slice rl_session_name(const struct rl_session *s, struct rl_slice name)
+{
+	const char *p = s->names ? behind(behind(s->names)) : "";
+
+	for (; *p; p = behind(behind(p)))
+		if (rl_slice_equal_nocase(rl_slice_str(p), name))
+			return rl_slice_str(behind(p));
+	return rl_slice(NULL, 0);
+}
+
+const char *rl_session_url(const struct rl_session *s)
+{
+	return s->names ? s->names : "";
+}
+
+const char *rl_session_path(const struct rl_session *s)
+{
+	return s->names ? behind(s->names) : "";
+}

@@ -1,0 +1,73 @@
+/* session_parts.h: what the files of the session engine have of each other. */
+#ifndef RL_PROTO_SESSION_PARTS_H
+#define RL_PROTO_SESSION_PARTS_H
+
+#include "http/admission.h"
+#include "proto/session.h"
+
+/* A session's place in its service's table, behind it in one piece of memory. */
+struct rl_session_place {
+	struct rl_session_place *next; /* in its bucket */
+	struct rl_session *session;
+	uint64_t hash;
+	bool listed; /* it can be found */
+	uint32_t id_len, owner_len;
+	uint8_t text[]; /* the id, then the owner */
+};
+
+struct rl_session_table {
+	struct rl_session_place **buckets;
+	size_t room, count; /* room is a power of two */
+	uint8_t key[16];
+	struct rl_admission admission;
+};
+
+/* What few sessions need. */
+struct rl_session_extra {
+	char uuid[37];
+	struct rl_buf pieces; /* of a message that is being sent in pieces */
+};
+
+/* session_table.c */
+int rl_session_table_new(struct rl_sessions *sessions);
+void rl_session_table_free(struct rl_sessions *sessions);
+/* Counts one in. 0, RILL_ELIMIT, RILL_ENOMEM. */
+int rl_session_table_enter(struct rl_sessions *sessions, const struct rl_addr *peer);
+void rl_session_table_leave(struct rl_sessions *sessions, const struct rl_addr *peer);
+/* From here on it is found, or no longer. */
+void rl_session_table_list(struct rl_sessions *sessions, struct rl_session_place *place);
+void rl_session_table_unlist(struct rl_sessions *sessions, struct rl_session_place *place);
+
+/* session_names.c: keeps what the program may ask of a request that came to receive. */
+void rl_session_keep_names(struct rl_session *session, const rill_request *request);
+struct rl_slice rl_session_name(const struct rl_session *session, struct rl_slice name);
+
+/* session.c */
+struct rl_session_extra *rl_session_extra(struct rl_session *session); /* NULL: out of memory */
+/* There is something to do at the end of the turn. */
+void rl_session_wake(struct rl_session *session);
+/* Frames of what waits, as far as the carrier takes them. Calls nobody up. */
+void rl_session_flush(struct rl_session *session);
+/* Has the server's sum follow what the session holds. */
+void rl_session_account(struct rl_session *session);
+/* It cannot be found and receives nothing any more; who carried it is cut. Calls nobody up. */
+void rl_session_let_go(struct rl_session *session);
+/* The service has nothing more to do with it. */
+void rl_session_leave(struct rl_session *session);
+/* on_close is being told: lingers, or is gone at the end of the turn. */
+void rl_session_ended(struct rl_session *session);
+/* Has a frame, or a raw message, gone this way? Results of write(): keeps the states that follow. */
+int rl_session_wrote(struct rl_session *session, int rc);
+
+/* session_in.c */
+/* Hands over what has come, as much as is right for one turn. */
+void rl_session_deliver(struct rl_session *session);
+/* Tells those whose batches are done with, in one way or the other; drops what nobody will take. */
+void rl_session_answer(struct rl_session *session);
+
+static inline bool rl_session_is_raw(const struct rl_session *session)
+{
+	return session->row && session->row->raw;
+}
+
+#endif

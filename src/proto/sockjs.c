@@ -1,0 +1,243 @@
+/* sockjs.c: the SockJS service: attaching to a server, stopping, and what a program asks of a session.
+ *
+ * What its sessions are is said by a dialect (sockjs_dialect.c); that they live on while one request
+ * follows the other is the work of session.c. */
+#include "proto/sockjs_options.h"
+
+static struct rill_sockjs *service_of(struct rl_sessions *sessions)
+{
+	return rl_container(sessions, struct rill_sockjs, sessions);
+}
+
+static void free_service(struct rill_sockjs *service)
+{
+	const struct rl_env *env = &service->sessions.loop->env;
+
+	rl_list_remove(&service->task.node);
+	rl_sessions_fini(&service->sessions);
+	rl_sockjs_options_free(env, &service->options);
+	rl_buf_release(&service->iframe);
+	rl_free(env, service->prefix);
+	rl_free(env, service);
+}
+
+static void free_later(struct rl_task *task)
+{
+	struct rill_sockjs *service = rl_container(task, struct rill_sockjs, task);
+
+	rl_sockjs_websocket_part(service);
+	rl_server_leave(&service->in_server);
+	free_service(service);
+}
+
+static void look(struct rill_sockjs *service)
+{
+	if (!service->route && !service->busy && rl_sessions_empty(&service->sessions))
+		rl_loop_bury(service->sessions.loop, &service->task);
+}
+
+void rl_sockjs_release(struct rill_sockjs *service)
+{
+	assert(service->busy > 0);
+	service->busy--;
+	look(service);
+}
+
+static void on_empty(struct rl_sessions *sessions)
+{
+	look(service_of(sessions));
+}
+
+static void stop_service(struct rl_service *in_server)
+{
+	struct rill_sockjs *service = rl_container(in_server, struct rill_sockjs, in_server);
+
+	rl_sessions_close(&service->sessions, 1001, "the server is going away");
+}
+
+static void cut_service(struct rl_service *in_server)
+{
+	struct rill_sockjs *service = rl_container(in_server, struct rill_sockjs, in_server);
+
+	rl_sessions_cut(&service->sessions);
+}
+
+static void server_gone(struct rl_service *in_server)
+{
+	struct rill_sockjs *service = rl_container(in_server, struct rill_sockjs, in_server);
+
+	free_service(service); /* its WebSockets go with the server, too */
+}
+
+static void set_terms(struct rill_sockjs *service)
+{
+	rill_sockjs_options *o = &service->options;
+	uint64_t max_body = rl_server_options(service->sessions.server)->max_body;
+
+	if (o->max_body > max_body)
+		o->max_body = (size_t)max_body;
+	service->sessions.terms = (struct rl_session_terms){
+		.beat_ms = o->heartbeat_ms,
+		.answer_ms = o->pong_timeout_ms,
+		.away_ms = o->disconnect_ms,
+		.max_queue = o->max_queue,
+		.overflow = o->overflow,
+		.max_sessions = o->max_sessions,
+		.max_sessions_per_address = o->max_sessions_per_address,
+	};
+	service->sessions.keep_headers = o->keep_headers;
+	service->sessions.empty = on_empty;
+}
+
+static int failed(const struct rl_env *env, const char *why)
+{
+	rl_log(env, RILL_LOG_ERROR, "sockjs options: %s", why);
+	return RILL_EINVAL;
+}
+
+/* The service without its route and its WebSockets, joined to the server, with busy 1. */
+static int new_service(struct rill_sockjs **result, struct rill_server *server, const char *prefix,
+	const rill_handler *handler, const rill_sockjs_options *options, unsigned transports)
+{
+	struct rill_loop *loop = rill_server_loop(server);
+	struct rill_sockjs *service = rl_zalloc(&loop->env, sizeof(*service));
+
+	if (!service)
+		return RILL_ENOMEM;
+	int rc = rl_sessions_init(&service->sessions, server, &rl_sockjs_dialect, handler);
+	if (rc < 0) {
+		rl_free(&loop->env, service);
+		return rc;
+	}
+	service->options = *options;
+	service->transports = transports;
+	service->busy = 1;
+	rl_task_init(&service->task, free_later);
+	rl_buf_init(&service->iframe, &loop->env);
+	rc = rl_sockjs_options_copy(&loop->env, &service->options);
+	if (rc == 0)
+		rc = rl_sockjs_prefix_read(&loop->env, &service->prefix, prefix);
+	if (rc == 0)
+		rc = rl_sockjs_write_iframe(service);
+	if (rc < 0) {
+		free_service(service);
+		return rc;
+	}
+	set_terms(service);
+	service->in_server.stop = stop_service;
+	service->in_server.cut = cut_service;
+	service->in_server.free = server_gone;
+	rl_server_join(server, &service->in_server);
+	*result = service;
+	return 0;
+}
+
+int rill_sockjs_serve(rill_server *server, const char *prefix, const rill_handler *handler,
+	const rill_sockjs_options *options, rill_sockjs **result)
+{
+	const struct rl_env *env = &rill_server_loop(server)->env;
+	rill_sockjs_options all;
+	rill_websocket_options websocket;
+	struct rill_sockjs *service;
+	unsigned transports;
+	const char *why = rl_sockjs_options_read(&all, options, &transports);
+
+	if (!why)
+		why = rl_sockjs_websocket_options_read(&websocket, all.websocket_options);
+	if (!handler || handler->size < sizeof(*handler))
+		why = "handler.size must be sizeof(rill_handler)";
+	if (why)
+		return failed(env, why);
+	int rc = new_service(&service, server, prefix, handler, &all, transports);
+	if (rc < 0)
+		return rc == RILL_EINVAL ? failed(env, "the prefix has to begin with \"/\"") : rc;
+	rc = rl_sockjs_websocket_new(service, &websocket);
+	if (rc == 0)
+		rc = rill_server_handle(server, service->prefix[0] ? service->prefix : "/",
+			rl_sockjs_request, service, &service->route);
+	if (rc == 0 && result)
+		*result = service;
+	rl_sockjs_release(service);
+	return rc;
+}
+
+void rill_sockjs_detach(rill_sockjs *service, int code, const char *reason)
+{
+	if (!service || !service->route)
+		return;
+	rill_route_remove(service->route);
+	service->route = NULL;
+	service->busy++;
+	if (code)
+		rl_sessions_close(&service->sessions, code, reason);
+	rl_sockjs_release(service);
+}
+
+void rill_sockjs_each(
+	rill_sockjs *service, void (*fn)(rill_conn *conn, void *user), void *user)
+{
+	/* Sessions end at the end of the turn at the earliest, so the next one stays. */
+	rl_list_each_safe (node, &service->sessions.all) {
+		struct rill_conn *conn = rl_container(node, struct rill_conn, node);
+		if (conn->state == RILL_CONN_OPEN)
+			fn(conn, user);
+	}
+}
+
+/* NULL: it is no session of such a service. */
+static struct rl_session *session_of(const rill_conn *conn)
+{
+	struct rl_session *session = rl_session((struct rill_conn *)conn);
+	bool ours = conn->ops == &rl_session_ops && session->row >= rl_sockjs_rows &&
+		    session->row < rl_sockjs_rows + RL_SOCKJS_TRANSPORTS;
+
+	return ours ? session : NULL;
+}
+
+const char *rill_sockjs_id(rill_conn *conn)
+{
+	struct rl_session *session = session_of(conn);
+	const char *uuid = session ? rl_session_uuid(session) : NULL;
+
+	return uuid ? uuid : "";
+}
+
+const char *rill_sockjs_url(const rill_conn *conn)
+{
+	const struct rl_session *session = session_of(conn);
+
+	return session ? rl_session_url(session) : "";
+}
+
+const char *rill_sockjs_pathname(const rill_conn *conn)
+{
+	const struct rl_session *session = session_of(conn);
+
+	return session ? rl_session_path(session) : "";
+}
+
+const char *rill_sockjs_prefix(const rill_conn *conn)
+{
+	const struct rl_session *session = session_of(conn);
+
+	return session && session->sessions ? service_of(session->sessions)->prefix : "";
+}
+
+void rill_sockjs_read_stats(const rill_sockjs *service, rill_sockjs_stats *stats)
+{
+	const struct rl_sessions *s = &service->sessions;
+	rill_sockjs_stats all = {
+		.size = stats->size,
+		.open = s->open,
+		.opened = s->opened,
+		.refused = s->refused,
+		.messages_in = s->messages_in,
+		.messages_out = s->messages_out,
+		.bytes_in = s->bytes_in,
+		.bytes_out = s->bytes_out,
+		.closed_clean = s->closed_clean,
+		.closed_protocol = s->closed_protocol,
+		.closed_lost = s->closed_lost,
+	};
+	memcpy(stats, &all, stats->size < sizeof(all) ? stats->size : sizeof(all));
+}

@@ -1,0 +1,198 @@
+/* sockjs_answer.c: what answers have in common: who may read them, how long they may be kept, the cookie
+ * for balancers, and how a refusal is said.
+ *
+ * Clients send credentials with whatever they send, so that a browser wants the origin itself in the
+ * answer, "*" will not do (WHATWG Fetch, 3.2.3). */
+#include <stdio.h>
+#include <time.h>
+#include "proto/origin.h"
+#include "proto/sockjs.h"
+
+#define YEAR 31536000
+
+static const char text_plain[] = "text/plain; charset=UTF-8";
+
+static struct rl_slice field(const struct rl_sockjs_ask *ask, struct rl_slice name)
+{
+	struct rl_slice value;
+
+	if (!rl_http1_field(rl_exchange_head(ask->request), name, &value))
+		return rl_slice(NULL, 0);
+	return value;
+}
+
+bool rl_sockjs_origin_ok(const struct rl_sockjs_ask *ask)
+{
+	const char *const *rules = ask->service->options.origins;
+
+	/* What comes without an origin is from no foreign page; of two nobody knows which is true. */
+	switch (rl_http1_field_count(rl_exchange_head(ask->request), RL_SLICE("Origin"))) {
+	case 0:
+		return true;
+	case 1:
+		return !rules || rl_origin_find_rule(rules, ask->request, rl_origin_of(ask->request));
+	default:
+		return !rules;
+	}
+}
+
+static int add_cors(struct rl_sockjs_ask *ask)
+{
+	struct rl_slice origin = rl_origin_of(ask->request);
+	struct rl_slice headers = field(ask, RL_SLICE("Access-Control-Request-Headers"));
+	bool loose = ask->place->fields & RL_SOCKJS_CORS_LOOSE;
+
+	if (loose && rl_slice_equal(origin, RL_SLICE("null")))
+		origin = rl_slice(NULL, 0);
+	int rc = rl_origin_allow(ask->request, origin);
+	if (rc == 0)
+		rc = rill_response_header(ask->request, "Vary", "Origin");
+	if (rc == 0 && headers.len)
+		rc = rl_exchange_add_field(
+			ask->request, RL_SLICE("Access-Control-Allow-Headers"), headers);
+	return rc;
+}
+
+/* The next "name=value" of a Cookie field, as loosely as cookies are written. */
+static bool next_cookie(struct rl_slice *list, struct rl_slice *name, struct rl_slice *value)
+{
+	if (!list->len)
+		return false;
+	const uint8_t *end = memchr(list->data, ';', list->len);
+	size_t len = end ? (size_t)(end - list->data) : list->len;
+	struct rl_slice pair = rl_slice(list->data, len);
+	rl_slice_skip(list, end ? len + 1 : len);
+	const uint8_t *equals = pair.len ? memchr(pair.data, '=', pair.len) : NULL;
+	*name = rl_slice_trim(rl_slice(pair.data, equals ? (size_t)(equals - pair.data) : pair.len));
+	*value = rl_slice(NULL, 0);
+	if (equals) {
+		rl_slice_skip(&pair, (size_t)(equals + 1 - pair.data));
+		const uint8_t *second = pair.len ? memchr(pair.data, '=', pair.len) : NULL;
+		*value = rl_slice_trim(rl_slice(
+			pair.data, second ? (size_t)(second - pair.data) : pair.len));
+	}
+	return true;
+}
+
+struct rl_slice rl_sockjs_cookie(const rill_request *request, struct rl_slice wanted)
+{
+	struct rl_slice list, name, value;
+	size_t cursor = 0;
+
+	while (rl_http1_next_field(rl_exchange_head(request), RL_SLICE("Cookie"), &cursor, &list))
+		while (next_cookie(&list, &name, &value))
+			if (value.data && rl_slice_equal(name, wanted))
+				return value;
+	return rl_slice(NULL, 0);
+}
+
+/* The value that is there stays, so that a balancer finds what it has put into it. */
+static int add_cookie(struct rl_sockjs_ask *ask)
+{
+	const rill_sockjs_options *o = &ask->service->options;
+	struct rl_slice value = rl_sockjs_cookie(ask->request, RL_SLICE("JSESSIONID"));
+	struct rl_buf *scratch = &ask->service->sessions.loop->scratch;
+
+	if (o->on_jsessionid) {
+		o->on_jsessionid(ask->request, o->user);
+		return 0;
+	}
+	int rc = rl_buf_append_str(scratch, "JSESSIONID=");
+	if (rc == 0)
+		rc = rl_buf_append_slice(scratch, value.len ? value : RL_SLICE("dummy"));
+	if (rc == 0)
+		rc = rl_buf_append_str(scratch, "; path=/");
+	if (rc == 0)
+		rc = rl_exchange_add_field(
+			ask->request, RL_SLICE("Set-Cookie"), rl_buf_slice(scratch));
+	rl_buf_consume(scratch, scratch->len);
+	return rc;
+}
+
+int rl_sockjs_add_year(rill_request *request)
+{
+	char date[30];
+
+	rl_http1_date(date, (int64_t)time(NULL) + YEAR);
+	int rc = rill_response_header(request, "Cache-Control", "public, max-age=31536000");
+	return rc == 0 ? rill_response_header(request, "Expires", date) : rc;
+}
+
+int rl_sockjs_add_fields(struct rl_sockjs_ask *ask, bool preflight)
+{
+	const rill_sockjs_options *o = &ask->service->options;
+	unsigned fields = ask->place->fields;
+	int rc = 0;
+
+	if ((fields & RL_SOCKJS_CORS_LOOSE) || ((fields & RL_SOCKJS_CORS) && !o->disable_cors))
+		rc = add_cors(ask);
+	if (rc == 0 && preflight)
+		rc = rl_sockjs_add_year(ask->request);
+	else if (rc == 0 && (fields & RL_SOCKJS_NOT_CACHED))
+		rc = rill_response_header(ask->request, "Cache-Control",
+			"no-store, no-cache, no-transform, must-revalidate, max-age=0");
+	bool cookie = fields & RL_SOCKJS_COOKIE || (preflight && (fields & RL_SOCKJS_COOKIE_OPTIONS));
+	if (rc == 0 && cookie && (o->jsessionid || o->on_jsessionid))
+		rc = add_cookie(ask);
+	return rc;
+}
+
+const struct rl_env *rl_sockjs_log(const struct rill_sockjs *service, struct rl_env *room)
+{
+	if (!service->options.log)
+		return &service->sessions.loop->env;
+	*room = (struct rl_env){ .log = service->options.log, .log_user = service->options.user };
+	return room;
+}
+
+void rl_sockjs_log_request(const struct rl_sockjs_ask *ask, int status)
+{
+	struct rl_env room;
+	char said[sizeof("(unfinished)")];
+	rill_bytes method = rill_request_method(ask->request),
+		   target = rill_request_target(ask->request);
+
+	if (!ask->service->options.log)
+		return;
+	if (status)
+		snprintf(said, sizeof(said), "%d", status);
+	rl_log(rl_sockjs_log(ask->service, &room), RILL_LOG_INFO, "%.*s %.*s %llums %s",
+		(int)method.len, (const char *)method.data, (int)target.len,
+		(const char *)target.data,
+		(unsigned long long)(rl_loop_now(ask->service->sessions.loop) - ask->since),
+		status ? said : "(unfinished)");
+}
+
+/* The request may be gone behind its answer, so the log comes first. */
+void rl_sockjs_answer(
+	struct rl_sockjs_ask *ask, int status, const char *type, struct rl_slice body)
+{
+	rl_sockjs_log_request(ask, status);
+	if (rill_respond(ask->request, status, type, body.data, body.len) == RILL_ENOMEM)
+		rill_request_abort(ask->request);
+}
+
+void rl_sockjs_answer_text(struct rl_sockjs_ask *ask, int status, const char *text)
+{
+	rl_sockjs_answer(ask, status, text_plain, rl_slice_str(text));
+}
+
+void rl_sockjs_refuse(struct rl_sockjs_ask *ask, int status, const char *sentence)
+{
+	struct rl_env room;
+
+	rl_log(rl_sockjs_log(ask->service, &room), RILL_LOG_INFO, "%s: answered %d: %s",
+		rill_request_peer(ask->request), status, sentence);
+	rl_sockjs_answer_text(ask, status, sentence);
+}
+
+void rl_sockjs_turn_away(struct rl_sockjs_ask *ask, int status, const char *sentence)
+{
+	ask->service->sessions.refused++;
+	rl_sockjs_refuse(ask, status, sentence);
+}
+
+void rl_sockjs_not_found(struct rl_sockjs_ask *ask)
+{
+	rl_sockjs_answer_text(ask, 404, "404 Error: Page not found\n");
+}

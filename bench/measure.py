@@ -132,14 +132,23 @@ def calls_in(path):
     raise Failed("strace gives no table")
 
 
+def resting(places, row):
+    """Private anonymous and resident bytes for each, of a server started afresh."""
+    with Server(places, row.get("server", "rill"), tls=row.get("tls", False)) as server:
+        wave = load(places, server, ["--idle"] + options(row))["waves"][0]
+    return wave["bytes_per_connection"], wave["rss_per_connection"]
+
+
 def idle_memory(places, row, count):
-    """Private anonymous bytes for each resting connection, of servers started afresh."""
+    """What each resting connection costs; with "beyond", how much more than one of that load."""
     values, rss = [], []
     for _ in range(count):
-        with Server(places, row.get("server", "rill"), tls=row.get("tls", False)) as server:
-            wave = load(places, server, ["--idle"] + options(row))["waves"][0]
-        values.append(wave["bytes_per_connection"])
-        rss.append(wave["rss_per_connection"])
+        anonymous, resident = resting(places, row)
+        if "beyond" in row:
+            less = resting(places, {**row, "load": row["beyond"]})
+            anonymous, resident = anonymous - less[0], resident - less[1]
+        values.append(anonymous)
+        rss.append(resident)
     return {"value": statistics.median(values), "spread": spread(values),
             "rss": statistics.median(rss)}
 

@@ -189,7 +189,7 @@ void rl_session_received(struct rl_session *s, rill_kind kind, struct rl_slice d
 		return;
 	rl_list_init(&in.node);
 	in.scratch = &s->sessions->scratch;
-	int rc = in.raw ? 0 : s->sessions->dialect->read(s, &in, &code, &why);
+	int rc = s->sessions->dialect->read(s, &in, &code, &why);
 	if (rc < 0) {
 		break_off(s, code, why);
 		return;

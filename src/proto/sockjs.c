@@ -17,6 +17,7 @@ static void free_service(struct rill_sockjs *service)
 	rl_sessions_fini(&service->sessions);
 	rl_sockjs_options_free(env, &service->options);
 	rl_buf_release(&service->iframe);
+	rl_buf_release(&service->ancestors);
 	rl_free(env, service->prefix);
 	rl_free(env, service);
 }
@@ -114,6 +115,7 @@ static int new_service(struct rill_sockjs **result, struct rill_server *server, 
 	service->busy = 1;
 	rl_task_init(&service->task, free_later);
 	rl_buf_init(&service->iframe, &loop->env);
+	rl_buf_init(&service->ancestors, &loop->env);
 	rc = rl_sockjs_options_copy(&loop->env, &service->options);
 	if (rc == 0)
 		rc = rl_sockjs_prefix_read(&loop->env, &service->prefix, prefix);

@@ -38,8 +38,9 @@ struct rill_sockjs {
 	char *prefix;                /* without a '/' at its end */
 	unsigned transports;         /* a bit for each that is on */
 	struct rill_websocket *framed, *raw; /* services of our own, without routes */
-	struct rl_buf iframe;        /* the page; and its tag */
+	struct rl_buf iframe;        /* the page; its tag; who may have it in a frame, empty: anybody */
 	char iframe_tag[35];
+	struct rl_buf ancestors;
 	struct rl_task task;         /* freeing behind the last session */
 	unsigned busy;               /* calls under way that still need it */
 };
@@ -63,6 +64,7 @@ enum {
 	RL_SOCKJS_NOT_CACHED = 4, /* but for OPTIONS */
 	RL_SOCKJS_COOKIE = 8,     /* JSESSIONID, where it is on */
 	RL_SOCKJS_COOKIE_OPTIONS = 16, /* ... for OPTIONS alone */
+	RL_SOCKJS_ANY_ORIGIN = 32, /* the list of origins is not asked */
 };
 
 struct rl_sockjs_ask;
@@ -93,7 +95,7 @@ void rl_sockjs_greeting(struct rl_sockjs_ask *ask);
 void rl_sockjs_iframe(struct rl_sockjs_ask *ask);
 void rl_sockjs_info(struct rl_sockjs_ask *ask);
 void rl_sockjs_preflight(struct rl_sockjs_ask *ask);
-/* Writes the page that /iframe.html is, and its tag. 0 or RILL_ENOMEM. */
+/* Writes the page that /iframe.html is, and what is said with it. 0 or RILL_ENOMEM. */
 int rl_sockjs_write_iframe(struct rill_sockjs *service);
 
 /* sockjs_receive.c */

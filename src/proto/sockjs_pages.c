@@ -44,6 +44,40 @@ static void write_tag(struct rill_sockjs *service)
 		(unsigned long long)rl_siphash(keys[1], page));
 }
 
+/* As a source in a policy; NULL: it would not be one. */
+static const char *source_of(const char *rule)
+{
+	if (strcmp(rule, "same") == 0)
+		return "'self'";
+	bool web = strncmp(rule, "http://", 7) == 0 || strncmp(rule, "https://", 8) == 0;
+	return web && !strpbrk(rule, " \t;,\r\n") ? rule : NULL;
+}
+
+/* What the page does, it does in the server's own name, so a list of origins says as well which pages may
+ * have it in a frame (Content Security Policy 3, 6.4.2). */
+static int write_ancestors(struct rill_sockjs *service)
+{
+	const char *const *rule = service->options.origins;
+	struct rl_buf *out = &service->ancestors;
+	int rc = 0;
+
+	for (; rule && *rule; rule++)
+		if (strcmp(*rule, "*") == 0)
+			return 0;
+	if (!service->options.origins)
+		return 0;
+	rc = rl_buf_append_str(out, "frame-ancestors");
+	size_t bare = out->len;
+	for (rule = service->options.origins; *rule && rc == 0; rule++) {
+		if (!source_of(*rule))
+			continue;
+		rc = rl_buf_append_str(out, " ");
+		if (rc == 0)
+			rc = rl_buf_append_str(out, source_of(*rule));
+	}
+	return rc == 0 && out->len == bare ? rl_buf_append_str(out, " 'none'") : rc;
+}
+
 int rl_sockjs_write_iframe(struct rill_sockjs *service)
 {
 	struct rl_buf *page = &service->iframe;
@@ -53,9 +87,10 @@ int rl_sockjs_write_iframe(struct rill_sockjs *service)
 		rc = rl_buf_append_str(page, service->options.sockjs_url);
 	if (rc == 0)
 		rc = rl_buf_append_str(page, iframe_end);
-	if (rc == 0)
-		write_tag(service);
-	return rc;
+	if (rc < 0)
+		return rc;
+	write_tag(service);
+	return write_ancestors(service);
 }
 
 /* RFC 9110, 13.1.2: compared weakly. */
@@ -79,9 +114,15 @@ static bool has_tag(const rill_request *request, struct rl_slice tag)
 void rl_sockjs_iframe(struct rl_sockjs_ask *ask)
 {
 	const struct rill_sockjs *service = ask->service;
+	struct rl_slice ancestors = rl_buf_slice(&service->ancestors);
+	int rc = rl_sockjs_add_year(ask->request);
 
-	if (rl_sockjs_add_year(ask->request) < 0 ||
-		rill_response_header(ask->request, "ETag", service->iframe_tag) < 0)
+	if (rc == 0)
+		rc = rill_response_header(ask->request, "ETag", service->iframe_tag);
+	if (rc == 0 && ancestors.len)
+		rc = rl_exchange_add_field(
+			ask->request, RL_SLICE("Content-Security-Policy"), ancestors);
+	if (rc < 0)
 		rl_sockjs_refuse(ask, 503, "There is no memory for this page.");
 	else if (has_tag(ask->request, rl_slice_str(service->iframe_tag)))
 		rl_sockjs_answer(ask, 304, NULL, rl_slice(NULL, 0));

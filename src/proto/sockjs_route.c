@@ -13,8 +13,10 @@
 #define XHR             RL_SOCKJS_CORS | RL_SOCKJS_NOT_CACHED | RL_SOCKJS_COOKIE
 #define SCRIPT          RL_SOCKJS_NOT_CACHED | RL_SOCKJS_COOKIE
 
-static const struct rl_sockjs_place greeting = { "", .methods = GET, .serve = rl_sockjs_greeting };
-static const struct rl_sockjs_place iframe = { "/iframe", .methods = GET, .serve = rl_sockjs_iframe };
+static const struct rl_sockjs_place greeting = { "", .methods = GET, .serve = rl_sockjs_greeting,
+	.fields = RL_SOCKJS_ANY_ORIGIN };
+static const struct rl_sockjs_place iframe = { "iframe", .methods = GET, .serve = rl_sockjs_iframe,
+	.fields = RL_SOCKJS_ANY_ORIGIN };
 
 static const struct rl_sockjs_place places[] = {
 	{ "info", .methods = GET_OPTIONS, .serve = rl_sockjs_info,

@@ -89,30 +89,24 @@ static void on_open(rill_conn *conn)
 		row->ops->cut(carrier);
 }
 
-/* A connection that never came to have a carrier has nothing to tell. */
-
 static void on_message(rill_conn *conn, rill_msg msg)
 {
-	if (rill_conn_user(conn))
-		rl_carrier_websocket_handler.on_message(conn, msg);
+	rl_carrier_websocket_handler.on_message(conn, msg);
 }
 
 static void on_drain(rill_conn *conn)
 {
-	if (rill_conn_user(conn))
-		rl_carrier_websocket_handler.on_drain(conn);
+	rl_carrier_websocket_handler.on_drain(conn);
 }
 
 static void on_close(rill_conn *conn, int code, rill_bytes reason)
 {
-	if (rill_conn_user(conn))
-		rl_carrier_websocket_handler.on_close(conn, code, reason);
+	rl_carrier_websocket_handler.on_close(conn, code, reason);
 }
 
 static void on_pong(rill_conn *conn, rill_bytes data)
 {
-	if (rill_conn_user(conn) && rl_carrier_websocket_handler.on_pong)
-		rl_carrier_websocket_handler.on_pong(conn, data);
+	rl_carrier_websocket_handler.on_pong(conn, data);
 }
 
 static const rill_handler handler = {

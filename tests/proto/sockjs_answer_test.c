@@ -75,7 +75,7 @@ TEST(sockjs_answer, scripts_and_pages_have_no_cors)
 		assert_int_equal(status_of("GET", paths[i], "Origin: http://b\r\n", NULL), 200);
 		cors(NULL, NULL);
 	}
-	assert_int_equal(status_of("POST", "/echo/0/a/jsonp_send", "Origin: http://b\r\n", "d=[]"), 200);
+	assert_int_equal(status_of("POST", "/echo/0/a/jsonp_send", "Origin: http://b\r\n", "[]"), 200);
 	cors(NULL, NULL);
 	finish();
 }
@@ -225,6 +225,23 @@ TEST(sockjs_answer, a_list_of_origins_holds_for_all_transports_alike)
 	from(named, "Origin: https://c:1\r\n", true);
 	from(named, "Origin: https://c\r\n", false);
 	from(named, "", true);
+}
+
+TEST(sockjs_answer, what_browsers_send_for_foreign_pages_without_an_origin_is_judged_by_its_referer)
+{
+	static const char *const same[] = { "same", NULL }, *const named[] = { "http://b", NULL },
+				 *const any[] = { "*", NULL };
+	from(named, "Sec-Fetch-Site: none\r\n", true);
+	from(named, "Sec-Fetch-Site: same-origin\r\nReferer: http://c/\r\n", true);
+	from(named, "Sec-Fetch-Site: cross-site\r\n", false);
+	from(named, "Sec-Fetch-Site: cross-site\r\nReferer: http://b/x/y\r\n", true);
+	from(named, "Sec-Fetch-Site: cross-site\r\nReferer: http://b\r\n", true);
+	from(named, "Sec-Fetch-Site: cross-site\r\nReferer: http://b.c/\r\n", false);
+	from(named, "Sec-Fetch-Site: cross-site\r\nReferer: about:blank\r\n", false);
+	from(named, "Sec-Fetch-Site: same-site\r\nReferer: http://c/\r\n", false);
+	from(same, "Sec-Fetch-Site: same-site\r\nReferer: http://a/\r\n", true);
+	from(any, "Sec-Fetch-Site: cross-site\r\n", true);
+	from(NULL, "Sec-Fetch-Site: cross-site\r\n", true);
 }
 
 TEST(sockjs_answer, of_two_origins_none_is_believed)

@@ -105,6 +105,28 @@ TEST(sockjs_pages, the_tag_changes_with_the_page)
 	finish();
 }
 
+static void framed_by(const char *const *origins, const char *want)
+{
+	rill_sockjs_options options = defaults();
+	options.origins = origins;
+	serve(&options);
+	ask("GET", "/echo/iframe.html");
+	assert_int_equal(take_answer(&peer), 200);
+	expect_field("Content-Security-Policy", want);
+	finish();
+}
+
+TEST(sockjs_pages, the_iframe_may_stand_in_pages_of_admitted_origins_alone)
+{
+	framed_by(NULL, NULL);
+	framed_by((const char *const[]){ "http://b", "*", NULL }, NULL);
+	framed_by((const char *const[]){ "http://b", "same", "https://c:1", NULL },
+		"frame-ancestors http://b 'self' https://c:1");
+	framed_by((const char *const[]){ "null", "x y", "http://b; script-src *", NULL },
+		"frame-ancestors 'none'");
+	framed_by((const char *const[]){ NULL }, "frame-ancestors 'none'");
+}
+
 static unsigned long entropy(void)
 {
 	const char *at = strstr(body, "\"entropy\":");

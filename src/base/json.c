@@ -29,12 +29,17 @@ static bool take(struct scan *s, uint8_t c)
 	return true;
 }
 
-static bool take_hex_digit(struct scan *s)
+static bool is_hex_digit(uint8_t c)
 {
-	if (s->at == s->end)
-		return false;
-	uint8_t c = *s->at++;
 	return (c >= '0' && c <= '9') || ((c | 0x20) >= 'a' && (c | 0x20) <= 'f');
+}
+
+static bool take_unit(struct scan *s)
+{
+	for (int i = 0; i < 4; i++, s->at++)
+		if (s->at == s->end || !is_hex_digit(*s->at))
+			return false;
+	return true;
 }
 
 static bool take_escape(struct scan *s)
@@ -52,8 +57,7 @@ static bool take_escape(struct scan *s)
 	case 't':
 		return true;
 	case 'u':
-		return take_hex_digit(s) && take_hex_digit(s) && take_hex_digit(s) &&
-		       take_hex_digit(s);
+		return take_unit(s);
 	default:
 		return false;
 	}
@@ -148,10 +152,10 @@ static int take_opening(struct scan *s)
 
 	if (s->depth == RL_JSON_DEPTH)
 		return RILL_ETOOBIG;
-	if (object)
-		s->objects[s->depth / 64] |= bit;
-	else
-		s->objects[s->depth / 64] &= ~bit;
+	uint64_t *levels = &s->objects[s->depth / 64];
+	if (s->depth % 64 == 0)
+		*levels = 0;
+	*levels = object ? *levels | bit : *levels & ~bit;
 	s->depth++;
 	skip_space(s);
 	if (take(s, object ? '}' : ']')) {

@@ -82,27 +82,32 @@ static inline size_t rl_json_run_plain(const uint8_t *data, size_t n, bool *high
 /* What a writer has to look at: besides those, E2 and ED to F4, which begin all characters that may have
  * to leave escaped; and, markup being '<', the '<' and the '>', which differ in one bit. Else markup is 0:
  * two controls. */
-static inline bool rl_json_ends_quote_run(uint8_t c, uint8_t markup)
+static inline bool rl_json_ends_copy(uint8_t c, uint8_t markup)
 {
 	return rl_json_ends_run(c) || c == 0xe2 || c >= 0xed || (c | 2) == (markup | 2);
 }
 
-static inline size_t rl_json_quote_run_plain(const uint8_t *data, size_t n, uint8_t markup)
+/* Copies all before that, and says how much it is. Up to n bytes may be written. */
+static inline size_t rl_json_copy_run_plain(
+	uint8_t *to, const uint8_t *data, size_t n, uint8_t markup)
 {
 	size_t i = 0;
 
 	for (;;) {
 		for (; n - i >= 8; i += 8) {
 			uint64_t word = rl_json_word(data + i), twos = RL_JSON_EACH * 2;
+			memcpy(to + i, &word, sizeof(word));
 			if ((word & RL_JSON_TOPS) | rl_json_has_less(word, 0x20) |
 				rl_json_has(word, '"') | rl_json_has(word, '\\') |
 				rl_json_has(word | twos, markup | 2))
 				break;
 		}
 		/* Characters that are no ASCII end a word, but not the run. */
-		for (size_t end = n - i < 8 ? n : i + 8; i < end; i++)
-			if (rl_json_ends_quote_run(data[i], markup))
+		for (size_t end = n - i < 8 ? n : i + 8; i < end; i++) {
+			if (rl_json_ends_copy(data[i], markup))
 				return i;
+			to[i] = data[i];
+		}
 		if (i == n)
 			return n;
 	}
@@ -135,37 +140,39 @@ static inline size_t rl_json_run(const uint8_t *data, size_t n, bool *high)
 	return i + rl_json_run_plain(data + i, n - i, high);
 }
 
-static inline unsigned rl_json_quote_stops16(const uint8_t *data, uint8_t markup)
+/* Copies 16 bytes; a bit for each that would end the run. */
+static inline unsigned rl_json_copy16(uint8_t *to, const uint8_t *data, uint8_t markup)
 {
 	__m128i block = _mm_loadu_si128((const void *)data);
 	__m128i e2 = _mm_cmpeq_epi8(block, _mm_set1_epi8((char)0xe2));
 	__m128i ed = _mm_cmpeq_epi8(_mm_max_epu8(block, _mm_set1_epi8((char)0xed)), block);
 	__m128i tags = _mm_cmpeq_epi8(
 		_mm_or_si128(block, _mm_set1_epi8(2)), _mm_set1_epi8((char)(markup | 2)));
+	_mm_storeu_si128((void *)to, block);
 	return rl_json_stops16(block) |
 	       (unsigned)_mm_movemask_epi8(_mm_or_si128(tags, _mm_or_si128(e2, ed)));
 }
 
-static inline size_t rl_json_quote_run(const uint8_t *data, size_t n, uint8_t markup)
+static inline size_t rl_json_copy_run(uint8_t *to, const uint8_t *data, size_t n, uint8_t markup)
 {
 	unsigned stops;
 	size_t i = 0;
 
 	if (n < RL_JSON_VECTOR)
-		return rl_json_quote_run_plain(data, n, markup);
+		return rl_json_copy_run_plain(to, data, n, markup);
 	for (; n - i >= RL_JSON_VECTOR; i += RL_JSON_VECTOR) {
-		stops = rl_json_quote_stops16(data + i, markup);
+		stops = rl_json_copy16(to + i, data + i, markup);
 		if (stops)
 			return i + (size_t)__builtin_ctz(stops);
 	}
 	/* The rest of fewer than 16 bytes, together with some before it. */
 	size_t last = n - RL_JSON_VECTOR;
-	stops = rl_json_quote_stops16(data + last, markup) >> (i - last);
+	stops = rl_json_copy16(to + last, data + last, markup) >> (i - last);
 	return stops ? i + (size_t)__builtin_ctz(stops) : n;
 }
 #else
-#define rl_json_run       rl_json_run_plain
-#define rl_json_quote_run rl_json_quote_run_plain
+#define rl_json_run      rl_json_run_plain
+#define rl_json_copy_run rl_json_copy_run_plain
 #endif
 
 #endif

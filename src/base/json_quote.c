@@ -16,36 +16,21 @@ static uint8_t *put_unit(uint8_t *to, uint32_t unit)
 	return to;
 }
 
-/* RFC 8259, 7: the letter of a short escape; 0: there is none. */
-static uint8_t short_escape(uint8_t c)
-{
-	switch (c) {
-	case '"':
-	case '\\':
-		return c;
-	case '\b':
-		return 'b';
-	case '\f':
-		return 'f';
-	case '\n':
-		return 'n';
-	case '\r':
-		return 'r';
-	case '\t':
-		return 't';
-	default:
-		return 0;
-	}
-}
-
 static uint8_t *put_ascii(uint8_t *to, uint8_t c)
 {
-	uint8_t letter = short_escape(c);
+	/* RFC 8259, 7: the letters of short escapes. '\\' is the last that leaves escaped. */
+	static const uint8_t letters['\\' + 1] = { ['\b'] = 'b',
+		['\f'] = 'f',
+		['\n'] = 'n',
+		['\r'] = 'r',
+		['\t'] = 't',
+		['"'] = '"',
+		['\\'] = '\\' };
 
-	if (!letter)
+	if (!letters[c])
 		return put_unit(to, c);
 	*to++ = '\\';
-	*to++ = letter;
+	*to++ = letters[c];
 	return to;
 }
 
@@ -100,6 +85,15 @@ static uint8_t *put_character(uint8_t *to, struct rl_slice *text, unsigned escap
 	return put_ascii(to, c);
 }
 
+/* Counts what was written up to *to and makes room for n more. */
+static int make_room(struct rl_buf *out, uint8_t **to, size_t n)
+{
+	rl_buf_commit(out, (size_t)(*to - rl_buf_end(out)));
+	int rc = rl_buf_reserve(out, n);
+	*to = rl_buf_end(out);
+	return rc;
+}
+
 /* The text and its quotes. There is always room for what is left of it as it stands. */
 static int put_string(struct rl_buf *out, struct rl_slice text, unsigned escapes)
 {
@@ -108,21 +102,22 @@ static int put_string(struct rl_buf *out, struct rl_slice text, unsigned escapes
 
 	if (rc < 0)
 		return rc;
-	uint8_t *to = rl_buf_end(out);
+	uint8_t *to = rl_buf_end(out), *end = to + rl_buf_room(out);
 	*to++ = '"';
 	while (text.len) {
-		size_t n = rl_json_quote_run(text.data, text.len, markup);
-		memcpy(to, text.data, n);
+		size_t n = rl_json_copy_run(to, text.data, text.len, markup);
 		to += n;
 		rl_slice_skip(&text, n);
 		if (!text.len)
 			break;
-		rl_buf_commit(out, (size_t)(to - rl_buf_end(out)));
-		if (rl_buf_room(out) < text.len + LONGEST_ESCAPE + 1)
-			rc = rl_buf_reserve(out, text.len + LONGEST_ESCAPE + 1);
-		if (rc < 0)
-			return rc;
-		to = put_character(rl_buf_end(out), &text, escapes);
+		size_t need = text.len + LONGEST_ESCAPE + 1;
+		if ((size_t)(end - to) < need) {
+			rc = make_room(out, &to, need);
+			if (rc < 0)
+				return rc;
+			end = to + rl_buf_room(out);
+		}
+		to = put_character(to, &text, escapes);
 	}
 	*to++ = '"';
 	rl_buf_commit(out, (size_t)(to - rl_buf_end(out)));

@@ -266,18 +266,6 @@ int rl_conn_publish(struct rill_conn *conn, struct rl_publication *publication)
 	return rc;
 }
 
-int rl_conn_publish_all(struct rill_conn *conn, struct rl_publication *bundle, size_t bytes)
-{
-	if (!conn->ops->publish_all || !rl_conn_takes_publications(conn))
-		return RILL_EUNSUPPORTED;
-	int rc = conn->ops->publish_all(conn, bundle);
-	if (rc < 0)
-		return rc;
-	conn->messages_out += bundle->part_count;
-	conn->bytes_out += bytes;
-	return rc;
-}
-
 int rl_conn_send(struct rill_conn *conn, rill_kind kind, struct rl_slice data)
 {
 	return send_whole(conn, kind, data, NULL);

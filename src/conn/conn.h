@@ -14,6 +14,7 @@
 
 struct rl_conn_extra;
 struct rl_publication;
+struct rl_stream;
 
 struct rl_conn_watcher;
 
@@ -52,9 +53,10 @@ struct rl_conn_ops {
 	 * any other, by reference. Results of rill_send(); the queue's limit is not looked at: the hub
 	 * looks first. */
 	int (*publish)(struct rill_conn *conn, struct rl_publication *publication);
-	/* Takes a bundle of them at once, behind which nothing follows for now, or RILL_EUNSUPPORTED: one
-	 * by one. NULL: always so. */
-	int (*publish_all)(struct rill_conn *conn, struct rl_publication *bundle);
+	/* What a bundle of them is here, as it is for many, and the stream that is to take it; borrowed.
+	 * NULL: they are sent one by one. The op may be NULL: always so. */
+	struct rl_blob *(*shared)(
+		struct rill_conn *conn, struct rl_publication *bundle, struct rl_stream **stream);
 	/* Writes what is queued now, while it is in the cache; NULL: at the end of the turn. */
 	void (*flush)(struct rill_conn *conn);
 	/* Has the cache fetch what publish and flush will look at; may be NULL. */
@@ -158,10 +160,6 @@ const struct rl_addr *rl_conn_peer(const struct rill_conn *conn);
 /* Sends a publication in the form the service has for it. Results of rill_send(); 1: the watcher's
  * drained follows. */
 int rl_conn_publish(struct rill_conn *conn, struct rl_publication *publication);
-
-/* Sends a bundle, whose payloads are bytes in all. RILL_EUNSUPPORTED: nothing was sent; its parts may be
- * one by one. */
-int rl_conn_publish_all(struct rill_conn *conn, struct rl_publication *bundle, size_t bytes);
 
 /* To be called before anything that is sent by the program: what was published earlier goes first.
  * It may find the connection too slow and close it: look at the state afterwards. */

@@ -139,7 +139,7 @@ struct rl_walk {
 	struct rl_walk *outer;
 	struct rill_hub *hub;   /* NULL: freed meanwhile */
 	struct rl_topic *topic; /* NULL: gone meanwhile */
-	uint32_t left;          /* members[0 ... left - 1] are to be visited */
+	uint32_t next, end;     /* members[next ... end - 1] are to be visited; later ones have come since */
 };
 
 struct rill_hub {

@@ -151,8 +151,8 @@ static __attribute__((noinline)) void visit(
 	struct rl_walk *walk, void (*fn)(rill_conn *conn, void *user), void *user)
 {
 	walk->hub->walks = walk;
-	while (walk->topic && walk->left > 0)
-		fn(walk->topic->members[--walk->left]->conn, user);
+	while (walk->topic && walk->next < walk->end)
+		fn(walk->topic->members[walk->next++]->conn, user);
 	if (walk->hub)
 		walk->hub->walks = walk->outer;
 }
@@ -163,7 +163,7 @@ void rill_topic_each(
 	struct rl_topic *topic = rl_topic_find(hub, rl_slice_str(name));
 	if (!topic)
 		return;
-	struct rl_walk walk = { hub->walks, hub, topic, topic->count };
+	struct rl_walk walk = { hub->walks, hub, topic, 0, topic->count };
 	visit(&walk, fn, user);
 }
 

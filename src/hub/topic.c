@@ -140,30 +140,38 @@ static void put_at(struct rl_topic *topic, uint32_t index, struct rl_member *mem
 	member->index = index;
 }
 
-/* The walk that has the fewest members left among those that have not come to this place. */
-static struct rl_walk *nearest_walk(const struct rl_topic *topic, uint32_t index)
+static void look_at(uint32_t **nearest, uint32_t *border, uint32_t index)
 {
-	struct rl_walk *nearest = NULL;
-	for (struct rl_walk *walk = topic->hub->walks; walk; walk = walk->outer)
-		if (walk->topic == topic && walk->left > index &&
-			(!nearest || walk->left < nearest->left))
-			nearest = walk;
+	if (*border > index && (!*nearest || *border < **nearest))
+		*nearest = border;
+}
+
+/* The first border of a walk behind this place; NULL: none. */
+static uint32_t *border_behind(const struct rl_topic *topic, uint32_t index)
+{
+	uint32_t *nearest = NULL;
+	for (struct rl_walk *walk = topic->hub->walks; walk; walk = walk->outer) {
+		if (walk->topic != topic)
+			continue;
+		look_at(&nearest, &walk->next, index);
+		look_at(&nearest, &walk->end, index);
+	}
 	return nearest;
 }
 
-/* The last takes the place of the one that goes; but no walk may find somebody behind it in front of
- * it, so each walk's foremost moves first. */
+/* The last takes the place of the one that goes. But nobody may come over a border of a walk, which
+ * would visit it twice or not at all: so of what lies between two borders the last closes the gap, and
+ * that makes the next. */
 void rl_topic_leave(struct rl_member *member)
 {
 	struct rl_topic *topic = member->topic;
-	struct rl_walk *walk;
-	uint32_t hole = member->index;
+	uint32_t hole = member->index, *border;
 
-	while ((walk = nearest_walk(topic, hole))) {
-		uint32_t left = --walk->left;
-		if (left != hole)
-			put_at(topic, hole, topic->members[left]);
-		hole = left;
+	while ((border = border_behind(topic, hole))) {
+		uint32_t last = --*border;
+		if (last != hole)
+			put_at(topic, hole, topic->members[last]);
+		hole = last;
 	}
 	if (hole != --topic->count)
 		put_at(topic, hole, topic->members[topic->count]);

@@ -286,15 +286,10 @@ int rl_stream_write_large(struct rl_stream *stream, struct rl_slice head, struct
 	return rc;
 }
 
-int rl_stream_write_shared(struct rl_stream *stream, struct rl_blob *blob)
+int rl_stream_wrote_shared(struct rl_stream *stream, struct rl_blob *blob, ptrdiff_t n)
 {
 	const struct rl_slice nothing = { NULL, 0 };
 	struct rl_slice rest = rl_blob_slice(blob);
-	if (stream->queue.bytes || !stream->ops->write_now || !may_write(stream) || !rest.len)
-		return rl_stream_write_blob(stream, nothing, blob, rest);
-
-	struct iovec part = { blob->data, blob->len };
-	ptrdiff_t n = stream->ops->write_now(stream, &part, 1);
 	if (n < 0) {
 		rl_stream_lose(stream, (int)n);
 		return RILL_ECLOSED;
@@ -302,8 +297,6 @@ int rl_stream_write_shared(struct rl_stream *stream, struct rl_blob *blob)
 	if (n == 0)
 		return rl_stream_write_blob(stream, nothing, blob, rest);
 	stream->progress_at = (uint32_t)rl_loop_now(stream->loop);
-	if ((size_t)n == rest.len)
-		return stream->over;
 	rl_slice_skip(&rest, (size_t)n);
 	int rc = rl_stream_write_blob(stream, nothing, blob, rest);
 	if (rc == RILL_ENOMEM) {

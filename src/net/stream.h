@@ -10,6 +10,7 @@
 #ifndef RL_NET_STREAM_H
 #define RL_NET_STREAM_H
 
+#include <sys/uio.h>
 #include "base/blob.h"
 #include "base/list.h"
 #include "base/slice.h"
@@ -298,7 +299,17 @@ int rl_stream_write_blob(
 
 /* All of a blob, with nothing more to follow in this turn: tries the kernel first, and refers to what it
  * did not take. */
-int rl_stream_write_shared(struct rl_stream *stream, struct rl_blob *blob);
+int rl_stream_wrote_shared(struct rl_stream *stream, struct rl_blob *blob, ptrdiff_t n);
+static inline int rl_stream_write_shared(struct rl_stream *stream, struct rl_blob *blob)
+{
+	if (stream->queue.bytes || !stream->ops->write_now || stream->closed || stream->lost ||
+		stream->shut || !blob->len)
+		return rl_stream_write_blob(
+			stream, (struct rl_slice){ NULL, 0 }, blob, rl_blob_slice(blob));
+	struct iovec part = { blob->data, blob->len };
+	ptrdiff_t n = stream->ops->write_now(stream, &part, 1);
+	return n == (ptrdiff_t)blob->len ? stream->over : rl_stream_wrote_shared(stream, blob, n);
+}
 
 /* Like write_parts, for large bytes: tries the kernel first and copies only what it did not
  * take. */

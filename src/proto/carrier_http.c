@@ -112,8 +112,8 @@ static int write_fields(
 	return rc == 0 ? rl_buf_append_slice(out, fields) : rc;
 }
 
-static struct carrier *make(
-	const struct rl_env *env, rill_request *request, struct rl_slice fields, struct rl_slice label)
+static struct carrier *make(const struct rl_env *env, rill_request *request, struct rl_slice fields,
+	struct rl_slice label)
 {
 	struct carrier *c = rl_alloc(env, sizeof(*c) + fields.len + label.len);
 
@@ -219,7 +219,8 @@ static int write_chunk(struct carrier *c, struct rl_slice frame)
 static int op_write(struct rl_carrier *carrier, rill_kind kind, struct rl_slice frame)
 {
 	(void)kind; /* bodies are what the envelope says */
-	return carrier->row->one_shot ? respond(of(carrier), frame) : write_chunk(of(carrier), frame);
+	return carrier->row->one_shot ? respond(of(carrier), frame)
+				      : write_chunk(of(carrier), frame);
 }
 
 static void op_finish(struct rl_carrier *carrier, int code, struct rl_slice reason)

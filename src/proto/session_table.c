@@ -77,7 +77,8 @@ static void resize(struct rl_sessions *sessions, size_t room)
 	struct rl_session_table *table = sessions->table;
 	struct rl_session_place **old = table->buckets, *place;
 	size_t old_room = table->room;
-	struct rl_session_place **buckets = rl_zalloc(env, room * sizeof(struct rl_session_place *));
+	struct rl_session_place **buckets = rl_zalloc(
+		env, room * sizeof(struct rl_session_place *));
 
 	if (!buckets)
 		return;

@@ -112,6 +112,7 @@ static int new_service(struct rill_sockjs **result, struct rill_server *server, 
 	}
 	service->options = *options;
 	service->transports = transports;
+	service->transports_chosen = options->transports || options->disabled_transports;
 	service->busy = 1;
 	rl_task_init(&service->task, free_later);
 	rl_buf_init(&service->iframe, &loop->env);

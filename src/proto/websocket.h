@@ -217,7 +217,8 @@ void rl_ws_conn_drop_pipeline(struct rl_ws_conn *c);
 
 /* The hub's side of the second; see conn.h. */
 int rl_ws_op_publish(struct rill_conn *conn, struct rl_publication *publication);
-int rl_ws_op_publish_all(struct rill_conn *conn, struct rl_publication *bundle);
+struct rl_blob *rl_ws_op_shared(
+	struct rill_conn *conn, struct rl_publication *bundle, struct rl_stream **stream);
 void rl_ws_op_flush(struct rill_conn *conn);
 void rl_ws_op_prefetch(const struct rill_conn *conn);
 

@@ -181,25 +181,26 @@ static struct rl_blob *join_parts(struct rl_ws_conn *c, struct rl_publication *b
 	return blob;
 }
 
-int rl_ws_op_publish_all(struct rill_conn *conn, struct rl_publication *bundle)
+static __attribute__((noinline)) struct rl_blob *make_shared(
+	struct rl_ws_conn *c, struct rl_publication *bundle)
+{
+	struct rl_blob *blob = join_parts(c, bundle);
+	if (blob && !rl_publication_add_form(bundle, &form_key, PLAIN, blob, 0)) {
+		rl_blob_unref(blob);
+		return NULL;
+	}
+	return blob;
+}
+
+struct rl_blob *rl_ws_op_shared(
+	struct rill_conn *conn, struct rl_publication *bundle, struct rl_stream **stream)
 {
 	struct rl_ws_conn *c = rl_ws_conn(conn);
 	if (!c->stream || conn->traced || c->hixie || c->wire.rfc.pipeline)
-		return RILL_EUNSUPPORTED;
+		return NULL;
 	const struct rl_form *form = rl_publication_form(bundle, &form_key, PLAIN);
-	if (!form) {
-		struct rl_blob *blob = join_parts(c, bundle);
-		if (!blob)
-			return RILL_EUNSUPPORTED;
-		form = rl_publication_add_form(bundle, &form_key, PLAIN, blob, 0);
-		if (!form) {
-			rl_blob_unref(blob);
-			return RILL_EUNSUPPORTED;
-		}
-	}
-	int rc = rl_stream_write_shared(c->stream, form->bytes);
-	rl_conn_note_queue(conn, rl_stream_queued(c->stream));
-	return rc;
+	*stream = c->stream;
+	return form ? form->bytes : make_shared(c, bundle);
 }
 
 void rl_ws_op_flush(struct rill_conn *conn)

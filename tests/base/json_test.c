@@ -664,7 +664,7 @@ static size_t naive_run(struct rl_slice s, bool *high)
 	return n;
 }
 
-static size_t naive_quote_run(struct rl_slice s, bool markup)
+static size_t naive_copy_run(struct rl_slice s, bool markup)
 {
 	size_t n = 0;
 
@@ -678,6 +678,21 @@ static size_t naive_quote_run(struct rl_slice s, bool markup)
 	return n;
 }
 
+static void expect_copied(struct rl_slice s, uint8_t markup)
+{
+	static uint8_t word[64], vector[64];
+	size_t run = naive_copy_run(s, markup);
+
+	memset(word, 0xaa, sizeof(word));
+	memset(vector, 0xaa, sizeof(vector));
+	assert_int_equal(rl_json_copy_run_plain(word, s.data, s.len, markup), run);
+	assert_int_equal(rl_json_copy_run(vector, s.data, s.len, markup), run);
+	assert_memory_equal(word, s.data, run);
+	assert_memory_equal(vector, s.data, run);
+	assert_int_equal(word[s.len], 0xaa);
+	assert_int_equal(vector[s.len], 0xaa);
+}
+
 static void expect_runs(struct rl_slice s)
 {
 	bool want = false, word = false, vector = false;
@@ -687,35 +702,38 @@ static void expect_runs(struct rl_slice s)
 	assert_int_equal(rl_json_run(s.data, s.len, &vector), run);
 	assert_int_equal(word, want);
 	assert_int_equal(vector, want);
-	run = naive_quote_run(s, false);
-	assert_int_equal(rl_json_quote_run_plain(s.data, s.len, 0), run);
-	assert_int_equal(rl_json_quote_run(s.data, s.len, 0), run);
-	run = naive_quote_run(s, true);
-	assert_int_equal(rl_json_quote_run_plain(s.data, s.len, '<'), run);
-	assert_int_equal(rl_json_quote_run(s.data, s.len, '<'), run);
+	expect_copied(s, 0);
+	expect_copied(s, '<');
+}
+
+/* The first len bytes of text, ending at the unreadable page that end is the begin of. */
+static void expect_runs_at(uint8_t *end, const uint8_t *text, size_t len)
+{
+	memcpy(end - len, text, len);
+	expect_runs(rl_slice(end - len, len));
 }
 
 TEST(json, words_and_vectors_find_what_bytes_find)
 {
-	uint8_t text[40];
+	uint8_t text[40], *end = test_guarded(NULL, sizeof(text)) + sizeof(text);
 
 	for (unsigned c = 0; c < 256; c++)
 		for (size_t at = 0; at < sizeof(text); at++) {
 			memset(text, 'x', sizeof(text));
 			text[at] = (uint8_t)c;
-			expect_runs(guarded(rl_slice(text, sizeof(text))));
+			expect_runs_at(end, text, sizeof(text));
 			text[sizeof(text) - 1 - at / 2] = 0xc3;
-			expect_runs(guarded(rl_slice(text, at + 1)));
+			expect_runs_at(end, text, at + 1);
 		}
 	uint32_t seed = 1;
-	for (int i = 0; i < 20000; i++) {
+	for (size_t i = 0; i < 20000; i++) {
 		for (size_t k = 0; k < sizeof(text); k++) {
 			seed = seed * 1664525 + 1013904223;
 			text[k] = (uint8_t)(seed >> 24);
 			if (seed >> 8 & 3)
 				text[k] = (uint8_t)(0x20 + text[k] % 0x40);
 		}
-		expect_runs(rl_slice(text, (size_t)i % (sizeof(text) + 1)));
+		expect_runs_at(end, text, i % (sizeof(text) + 1));
 	}
 }
 

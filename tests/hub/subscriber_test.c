@@ -274,6 +274,52 @@ TEST(subscriber, each_inside_each_visits_once_while_others_leave)
 	end_ten();
 }
 
+/* Who comes in a walk stands behind its end, also when others leave after that. */
+static rill_conn *come[2], *went[10];
+static unsigned to_leave;
+
+static void trade(rill_conn *conn, void *user)
+{
+	int *marks = user;
+	assert_true(conn != come[0] && conn != come[1]);
+	for (int i = 0; i < 10; i++) {
+		if (conn == &many[i]->conn)
+			marks[i]++;
+		assert_true(!went[i] || went[i] != conn);
+	}
+	if (visits++ == 2) {
+		assert_int_equal(rill_subscribe(hub, "t", come[0], NULL), 0);
+		assert_int_equal(rill_subscribe(hub, "t", come[1], NULL), 0);
+	}
+	if (visits > 2 && visits < 6) {
+		unsigned i = (to_leave + (unsigned)visits * 3) % 10;
+		if (rill_unsubscribe(hub, "t", &many[i]->conn) == 0)
+			went[i] = &many[i]->conn;
+	}
+}
+
+TEST(subscriber, each_visits_all_who_stay_and_none_who_come_while_others_leave)
+{
+	for (to_leave = 0; to_leave < 10; to_leave++) {
+		ten();
+		a = new_member();
+		b = new_member();
+		come[0] = &a->conn;
+		come[1] = &b->conn;
+		memset(went, 0, sizeof(went));
+		memset(seen, 0, sizeof(seen));
+		rill_topic_each(hub, "t", trade, seen);
+		for (int i = 0; i < 10; i++)
+			assert_true(went[i] ? seen[i] <= 1 : seen[i] == 1);
+		visits = 0;
+		rill_topic_each(hub, "t", count, NULL);
+		assert_int_equal(visits, stats_of("t").subscribers);
+		lose(a);
+		lose(b);
+		end_ten();
+	}
+}
+
 TEST(subscriber, each_ends_when_the_hub_is_freed)
 {
 	ten();

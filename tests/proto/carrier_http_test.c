@@ -1,4 +1,8 @@
 /* carrier_http_test.c: sessions on responses: polls, streams, their chunks and ends. */
+#include <arpa/inet.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
 #include "proto/session_program.h"
 
 TEST(carrier_http, frames_have_chunks_of_their_own)
@@ -163,9 +167,22 @@ TEST(carrier_http, a_held_poll_gives_the_memory_of_its_head_back)
 TEST(carrier_http, an_idle_session_that_polls_costs_little)
 {
 	enum { N = 8 };
+	/* What a browser sends, and what it is answered. */
+	static const char *const keep[] = { "Host", "Origin", "Referer", "User-Agent", "Accept-Language",
+		NULL };
+	static const char head[] =
+		"Host: chat.example.org\r\nConnection: keep-alive\r\nContent-Length: 0\r\n"
+		"Origin: https://www.example.org\r\nReferer: https://www.example.org/rooms/17\r\n"
+		"User-Agent: Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, "
+		"like Gecko) Chrome/130.0.0.0 Safari/537.36\r\nAccept: */*\r\n"
+		"Accept-Language: de-DE,de;q=0.9,en-US;q=0.8,en;q=0.7\r\n\r\n";
 	struct http_peer polls[N] = { 0 }, idle[N] = { 0 }, first = { 0 };
-	char what[32];
+	char what[600];
 	start(NULL);
+	sessions.keep_headers = keep;
+	fields = "Cache-Control: no-store, no-cache, no-transform, must-revalidate, max-age=0\r\n"
+		 "Access-Control-Allow-Origin: https://www.example.org\r\n"
+		 "Access-Control-Allow-Credentials: true\r\nVary: Origin\r\n";
 	ask(&first, "first/poll"); /* what is made once is there */
 	size_t before = test_live_bytes();
 	for (int i = 0; i < N; i++)
@@ -173,9 +190,11 @@ TEST(carrier_http, an_idle_session_that_polls_costs_little)
 	size_t connections = test_live_bytes() - before;
 	before = test_live_bytes();
 	for (int i = 0; i < N; i++) {
-		snprintf(what, sizeof(what), "%d/poll", i);
-		ask(&polls[i], what);
-		ask(&polls[i], what);
+		snprintf(what, sizeof(what), "POST /s/abcdefg%d/poll?t=1763714000000 HTTP/1.1\r\n%s",
+			i, head);
+		http_open(&polls[i]);
+		http_send(&polls[i], what);
+		http_send(&polls[i], what);
 	}
 	size_t all = test_live_bytes() - before;
 	print_message("%zu bytes each beside their connections\n", (all - connections) / N);
@@ -245,5 +264,40 @@ TEST(carrier_http, a_stream_that_is_full_is_closed_behind_what_waits)
 	assert_string_equal(a.text + a.len - 17, "7\r\nc1000:\n\r\n0\r\n\r\n");
 	http_close(&a);
 	http_close(&b);
+	finish();
+}
+
+TEST(carrier_http, requests_may_come_byte_by_byte)
+{
+	struct http_peer a = { 0 };
+	start(NULL);
+	http_open(&a);
+	http_send_slowly(&a, "POST /s/1/poll HTTP/1.1\r\nHost: a\r\n\r\n");
+	expect_poll(&a, "o\n");
+	http_send_slowly(&a, "POST /s/1/send HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nx|y|z");
+	expect_answer(&a, 200, "ok");
+	expect_said("open x y z ");
+	http_close(&a);
+	finish();
+}
+
+TEST(carrier_http, knows_this_end_of_the_connection)
+{
+	struct http_peer a = { .fd = -1 };
+	struct sockaddr_in to = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	start(NULL);
+	assert_int_equal(rill_server_listen_tcp(http_server, "127.0.0.1", 0), 0);
+	to.sin_port = htons(rill_server_port(http_server, 0));
+	a.fd = socket(AF_INET, SOCK_STREAM, 0);
+	assert_int_equal(connect(a.fd, (struct sockaddr *)&to, sizeof(to)), 0);
+	fcntl(a.fd, F_SETFL, O_NONBLOCK);
+	http_send(&a, "POST /s/1/stream HTTP/1.1\r\nHost: a\r\n\r\n");
+	while (!conn)
+		assert_int_equal(rill_loop_turn(http_loop), 0);
+	assert_string_equal(rill_conn_local(conn), "127.0.0.1");
+	assert_int_equal(rill_conn_local_port(conn), rill_server_port(http_server, 0));
+	http_close(&a);
+	while (conn)
+		assert_int_equal(rill_loop_turn(http_loop), 0);
 	finish();
 }

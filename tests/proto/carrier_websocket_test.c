@@ -387,3 +387,86 @@ TEST(carrier_websocket, the_service_below_goes_behind_its_last_connection)
 	expect_said("close:3000 ");
 	stop_here();
 }
+
+TEST(carrier_websocket, frames_may_come_byte_by_byte)
+{
+	static const uint8_t bytes[] = { 0x81, 0x83, 0, 0, 0, 0, 'x', '|', 'y' };
+	start(NULL);
+	connect_to("/ws");
+	for (size_t i = 0; i < sizeof(bytes); i++)
+		http_send_bytes(&peer, bytes + i, 1);
+	expect_said("open x y ");
+	stop_here();
+}
+
+TEST(carrier_websocket, who_has_much_to_take_need_not_answer_before)
+{
+	static char large[64 * 1024];
+	start(NULL);
+	sessions.terms.max_queue = 0;
+	connect_to("/ws");
+	memset(large, 'x', sizeof(large) - 1);
+	for (int i = 0; i < 40; i++) {
+		rill_send_text(conn, large);
+		assert_int_equal(rill_loop_turn(http_loop), 0);
+	}
+	http_pass(50000);
+	expect_said("open ");
+	stop_here();
+}
+
+TEST(carrier_websocket, the_hub_reaches_framed_and_raw_ones)
+{
+	rill_hub *hub;
+	start(NULL);
+	assert_int_equal(rill_hub_new(&hub, http_loop, NULL), 0);
+	connect_to("/ws");
+	expect_bytes("81 01 6f");
+	rill_subscribe(hub, "t", conn, NULL);
+	rill_publish(hub, "t", RILL_TEXT, "1", 1);
+	rill_publish(hub, "t", RILL_TEXT, "2", 1);
+	expect_bytes("81 04 61 31 7c 32");
+	http_close(&peer);
+	connect_to("/raw");
+	rill_subscribe(hub, "t", conn, NULL);
+	rill_publish(hub, "t", RILL_TEXT, "1", 1);
+	rill_publish(hub, "t", RILL_TEXT, "2", 1);
+	expect_bytes("81 01 31 81 01 32");
+	http_close(&peer);
+	rill_hub_free(hub);
+	finish();
+}
+
+/* An answer or none, but never a crash, a leak, or a session that stays. */
+TEST(carrier_websocket, every_allocation_may_fail)
+{
+	static const char request[] = "GET /ws HTTP/1.1\r\n" UPGRADE "X-Kept: v\r\n\r\n";
+	for (size_t n = 1; n < 300; n++) {
+		start(NULL);
+		in_message = pause_then;
+		pause_at = 2;
+		http_open(&peer);
+		test_fail_allocation(n, false);
+		http_send(&peer, request);
+		http_send_bytes(&peer, (uint8_t[]){ 0x81, 0x85, 0, 0, 0, 0, 'a', '|', 'b', '|', 'c' }, 11);
+		if (conn) {
+			rill_send_text(conn, "hello");
+			rill_conn_resume(conn);
+			http_turns();
+		}
+		http_pass(26000);
+		http_pass(12000);
+		bool done = !test_allocation_failed();
+		test_fail_allocation(0, false);
+		if (conn)
+			rill_close(conn, 3000, "why");
+		http_turns();
+		http_close(&peer);
+		http_turns();
+		assert_true(rl_sessions_empty(&sessions));
+		finish();
+		if (done)
+			return;
+	}
+	fail();
+}

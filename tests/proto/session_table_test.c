@@ -143,7 +143,7 @@ TEST(session_table, one_that_repeats_its_last_word_is_counted_still)
 	sessions.terms.max_sessions_per_address = 1;
 	ask(&a, "1/stream");
 	rill_close(conn, 1000, NULL);
-	http_turns();
+	http_take(&a);
 	http_forget(&a);
 	assert_int_equal(sessions.open, 0);
 	ask(&a, "2/poll");

@@ -27,6 +27,10 @@ static const struct rl_sockjs_place places[] = {
 		.transport = RL_SOCKJS_WEBSOCKET },
 	{ "xhr", true, POST_OPTIONS, .serve = rl_sockjs_receive, .fields = XHR,
 		.needs = BIT(XHR_POLLING), .transport = RL_SOCKJS_XHR_POLLING },
+	/* Whatever receives without a way to send. */
+	{ "xhr_send", true, POST_OPTIONS, .serve = rl_sockjs_send, .fields = XHR,
+		.needs = BIT(XHR_POLLING) | BIT(XHR_STREAMING) | BIT(EVENTSOURCE) | BIT(HTMLFILE),
+		.transport = RL_SOCKJS_XHR_POLLING },
 	{ "xhr_streaming", true, POST_OPTIONS, .serve = rl_sockjs_receive, .fields = XHR,
 		.needs = BIT(XHR_STREAMING), .transport = RL_SOCKJS_XHR_STREAMING },
 	{ "eventsource", true, GET, .serve = rl_sockjs_receive,
@@ -36,10 +40,6 @@ static const struct rl_sockjs_place places[] = {
 		.needs = BIT(HTMLFILE), .transport = RL_SOCKJS_HTMLFILE },
 	{ "jsonp", true, GET, .serve = rl_sockjs_receive, .fields = SCRIPT,
 		.needs = BIT(JSONP_POLLING), .transport = RL_SOCKJS_JSONP_POLLING },
-	/* Whatever receives without a way to send. */
-	{ "xhr_send", true, POST_OPTIONS, .serve = rl_sockjs_send, .fields = XHR,
-		.needs = BIT(XHR_POLLING) | BIT(XHR_STREAMING) | BIT(EVENTSOURCE) | BIT(HTMLFILE),
-		.transport = RL_SOCKJS_XHR_POLLING },
 	{ "jsonp_send", true, POST, .serve = rl_sockjs_send, .fields = SCRIPT,
 		.needs = BIT(JSONP_POLLING), .transport = RL_SOCKJS_JSONP_POLLING },
 };
@@ -154,6 +154,7 @@ int rl_sockjs_request(rill_request *request, void *user)
 		.since = rl_loop_now(service->sessions.loop) };
 	rill_bytes whole = rill_request_path(request);
 	struct rl_slice path = rl_slice(whole.data, whole.len);
+	uint8_t method = method_of(request);
 
 	if (!path.len || path.data[0] != '/') /* "OPTIONS *" is for the whole server */
 		return RILL_PASS;
@@ -162,10 +163,10 @@ int rl_sockjs_request(rill_request *request, void *user)
 	ask.place = find_place(path, &ask.id);
 	if (!ask.place || (ask.place->needs && !(ask.place->needs & service->transports)))
 		rl_sockjs_not_found(&ask);
-	else if (!(ask.place->methods & method_of(request)))
+	else if (!(ask.place->methods & method))
 		refuse_method(&ask);
 	else
-		serve(&ask, method_of(request));
+		serve(&ask, method);
 	rl_sockjs_release(service);
 	return RILL_TAKE;
 }

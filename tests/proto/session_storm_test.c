@@ -1,6 +1,5 @@
 /* session_storm_test.c: everything at any time: what clients and the program do is drawn, in callbacks too,
- * and the promises of a conn hold all the same. The
- * seeds are fixed. */
+ * and the promises of a conn hold all the same. The seeds are fixed. */
 #include <sys/socket.h>
 #include "proto/session_program.h"
 

@@ -1,8 +1,10 @@
 /* sockjs.h: the inside of the SockJS service.
  *
- *   sockjs.c            the service: options, attaching, stopping, what is asked of a session
+ *   sockjs.c            the service: attaching, stopping, what is asked of a session
+ *   sockjs_options.c    its options: defaults, checks, copies (sockjs_options.h)
  *   sockjs_route.c      a request below the prefix: which page or transport it is for
  *   sockjs_pages.c      greeting, iframe, info
+ *   sockjs_chunking.c   the test of how soon pieces get through
  *   sockjs_answer.c     what answers have in common: CORS, caching, cookies, refusals
  *   sockjs_receive.c    a request that comes to receive
  *   sockjs_send.c       a request that brings messages
@@ -98,6 +100,9 @@ void rl_sockjs_info(struct rl_sockjs_ask *ask);
 void rl_sockjs_preflight(struct rl_sockjs_ask *ask);
 /* Writes the page that /iframe.html is, and what is said with it. 0 or RILL_ENOMEM. */
 int rl_sockjs_write_iframe(struct rill_sockjs *service);
+
+/* sockjs_chunking.c */
+void rl_sockjs_chunking_test(struct rl_sockjs_ask *ask);
 
 /* sockjs_receive.c */
 void rl_sockjs_receive(struct rl_sockjs_ask *ask);

@@ -21,6 +21,8 @@ static const struct rl_sockjs_place iframe = { "iframe", .methods = GET, .serve 
 static const struct rl_sockjs_place places[] = {
 	{ "info", .methods = GET_OPTIONS, .serve = rl_sockjs_info,
 		.fields = RL_SOCKJS_CORS | RL_SOCKJS_NOT_CACHED | RL_SOCKJS_COOKIE_OPTIONS },
+	{ "chunking_test", .methods = POST_OPTIONS, .serve = rl_sockjs_chunking_test,
+		.fields = RL_SOCKJS_CORS },
 	{ "websocket", .methods = GET, .serve = rl_sockjs_websocket, .needs = BIT(WEBSOCKET_RAW),
 		.transport = RL_SOCKJS_WEBSOCKET_RAW },
 	{ "websocket", true, GET, .serve = rl_sockjs_websocket, .needs = BIT(WEBSOCKET),

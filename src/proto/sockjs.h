@@ -127,7 +127,7 @@ bool rl_sockjs_origin_ok(const struct rl_sockjs_ask *ask);
 int rl_sockjs_add_fields(struct rl_sockjs_ask *ask, bool preflight);
 int rl_sockjs_add_year(rill_request *request); /* may be cached for a year */
 /* A cookie's value; data NULL when there is none. */
-struct rl_slice rl_sockjs_cookie(const rill_request *request, struct rl_slice name);
+struct rl_slice rl_sockjs_cookie(const rill_request *request, struct rl_slice wanted);
 
 /* Answers, and says so in the log. type NULL: none. */
 void rl_sockjs_answer(

@@ -56,9 +56,8 @@ static struct rl_session *make(
 	}
 	place = (struct rl_session_place *)(void *)(s + 1);
 	*s = (struct rl_session){ .place = place };
-	*place = (struct rl_session_place){ .session = s };
-	place->id_len = (uint32_t)id.len;
-	place->owner_len = (uint32_t)owner.len;
+	*place = (struct rl_session_place){ .id_len = (uint16_t)id.len,
+		.owner_len = (uint32_t)owner.len };
 	memcpy(place->text, id.data, id.len);
 	if (owner.len)
 		memcpy(place->text + id.len, owner.data, owner.len);

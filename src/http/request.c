@@ -233,9 +233,18 @@ int rill_request_url(const rill_request *request, char *text, size_t room)
 		&request->head, RL_SLICE("Upgrade"), RL_SLICE("websocket"));
 	struct rl_slice host = host_of(request), origin = origin_of(target_of(request));
 	const char *slash = origin.len && origin.data[0] == '/' ? "" : "/";
-	int n = snprintf(text, room, "%s://%.*s%s%.*s", schemes[websocket][request->secure],
-		(int)host.len, (const char *)host.data, slash, (int)origin.len,
-		(const char *)origin.data);
+	const struct rl_slice parts[] = { rl_slice_str(schemes[websocket][request->secure]),
+		RL_SLICE("://"), host, rl_slice_str(slash), origin };
+	size_t len = 0;
 
-	return n < 0 || (size_t)n >= room ? RILL_ETOOBIG : n;
+	/* Each poll of a session is asked for its URL. */
+	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
+		if (parts[i].len >= room - len)
+			return RILL_ETOOBIG;
+		if (parts[i].len)
+			memcpy(text + len, parts[i].data, parts[i].len);
+		len += parts[i].len;
+	}
+	text[len] = '\0';
+	return (int)len;
 }

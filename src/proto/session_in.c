@@ -197,6 +197,9 @@ void rl_session_received(struct rl_session *s, rill_kind kind, struct rl_slice d
 	}
 	rl_session_trace(s, false, kind, data);
 	rc = hand_over(s, &in, &budget);
+	/* What the program has said to it goes in front of whatever the carrier says by itself behind it: a
+	 * pong, the answer to a Close. */
+	rl_session_flush(s);
 	if (s->conn.state != RILL_CONN_OPEN || rc == 1)
 		return;
 	if (rc < 0)

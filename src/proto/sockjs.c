@@ -176,8 +176,7 @@ void rill_sockjs_detach(rill_sockjs *service, int code, const char *reason)
 	rl_sockjs_release(service);
 }
 
-void rill_sockjs_each(
-	rill_sockjs *service, void (*fn)(rill_conn *conn, void *user), void *user)
+void rill_sockjs_each(rill_sockjs *service, void (*fn)(rill_conn *conn, void *user), void *user)
 {
 	/* Sessions end at the end of the turn at the earliest, so the next one stays. */
 	rl_list_each_safe (node, &service->sessions.all) {

@@ -148,6 +148,17 @@ const receivers = {
 const POLLS = Object.keys(receivers).filter((name) => receivers[name].one_shot);
 const STREAMS = Object.keys(receivers).filter((name) => !receivers[name].one_shot);
 
+/* So many messages, in however many frames. */
+async function collect(next, count) {
+  const all = [];
+  while (all.length < count) {
+    const frame = await next();
+    assert.equal(frame?.[0], "a", `a frame that is no message: ${frame?.slice(0, 100)}`);
+    all.push(...JSON.parse(frame.slice(1)));
+  }
+  return all;
+}
+
 /* The body of an answer, chunk by chunk; where its length was told, it is one. null: the end. */
 async function takePiece(raw, { headers, taken }) {
   if (headers["transfer-encoding"])
@@ -199,15 +210,8 @@ class Receiver {
     return all;
   }
 
-  /* So many messages, in however many frames. */
-  async messages(count) {
-    const all = [];
-    while (all.length < count) {
-      const frame = await this.frame();
-      assert.equal(frame?.[0], "a", `a frame that is no message: ${frame?.slice(0, 100)}`);
-      all.push(...JSON.parse(frame.slice(1)));
-    }
-    return all;
+  messages(count) {
+    return collect(() => this.frame(), count);
   }
 
   /* Cuts the connection. */
@@ -255,6 +259,11 @@ async function openSession(server, prefix) {
   return path;
 }
 
+/* So many messages, by as many polls as it takes. */
+function fetchMessages(server, path, count) {
+  return collect(() => poll(server, path), count);
+}
+
 async function expectEcho(server, path, ...messages) {
   await send(server, path, ...messages);
   assert.equal(await poll(server, path), `a${body(messages)}`);
@@ -283,6 +292,10 @@ async function takeText(raw) {
   return String(next.payload);
 }
 
+function takeMessages(raw, count) {
+  return collect(() => takeText(raw), count);
+}
+
 /* A framed one, open. */
 async function openFramed(server, prefix = "/echo", fields = {}) {
   const raw = await openSocket(server, `${fresh(prefix)}/websocket`, fields);
@@ -291,5 +304,5 @@ async function openFramed(server, prefix = "/echo", fields = {}) {
 }
 
 module.exports = { ANOTHER, GO_AWAY, HTMLFILE_HEAD, POLLS, Receiver, STREAMS, ask, body, expectCachedForAYear, expectCors,
-  expectEcho, expectError, expectNoCors, expectNotCached, expectPreflight, fresh, openFramed, openSession, openSocket,
-  openStream, ours, poll, post, receive, receivers, request, send, takeText };
+  expectEcho, expectError, expectNoCors, expectNotCached, expectPreflight, fetchMessages, fresh, openFramed, openSession, openSocket,
+  openStream, ours, poll, post, receive, receivers, request, send, takeMessages, takeText };

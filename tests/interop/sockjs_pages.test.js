@@ -186,7 +186,8 @@ test("info is JSON, fresh, and for all origins", async (server) => {
   assert.equal(answer.headers["set-cookie"], undefined);
   expectNotCached(answer);
   expectCors(answer, "http://page.test");
-  const { entropy, ...rest } = JSON.parse(answer.text);
+  const { entropy, transports, ...rest } = JSON.parse(answer.text);
+  assert.ok(transports === undefined || transports.includes("websocket"));
   assert.ok(Number.isInteger(entropy) && entropy >= 0 && entropy < 2 ** 32, `${entropy}`);
   assert.deepEqual(rest, { websocket: true, cookie_needed: false, origins: ["*:*"] });
 });

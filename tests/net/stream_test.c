@@ -456,6 +456,30 @@ TEST(stream, above_the_high_mark_a_write_returns_1_and_on_drain_comes_once)
 	finish();
 }
 
+static void write_more(struct peer *peer)
+{
+	static const uint8_t data[4000];
+	while (rl_stream_write(peer->stream, rl_slice(data, sizeof(data))) == 0)
+		;
+}
+
+/* The peer takes all of it, so that there is room again at once; yet others get their turn. */
+TEST(stream, an_endless_writer_is_told_of_room_twice_a_turn_and_all_it_wrote_has_left)
+{
+	start();
+	t.group.high = 10000;
+	t.group.low = 5000;
+	t.a.inside = write_more;
+	rl_stream_pause(t.b.stream);
+	write_more(&t.a);
+	for (int turns = 1; turns <= 5; turns++) {
+		rill_loop_turn(t.loop);
+		assert_int_equal(t.a.drains, 2 * turns);
+		assert_int_equal(rl_stream_queued(t.a.stream), 0);
+	}
+	finish();
+}
+
 TEST(stream, a_flush_by_hand_writes_at_once_and_tells_on_drain_later)
 {
 	start();

@@ -486,3 +486,25 @@ TEST(sockjs_receive, without_a_binding_whoever_knows_the_id_has_the_session)
 	http_close(&other);
 	finish();
 }
+
+static void destroy_in_log(rill_log_level level, const char *line, void *user)
+{
+	(void)level;
+	(void)line;
+	(void)user;
+	if (conn)
+		rill_conn_destroy(conn);
+}
+
+TEST(sockjs_receive, a_session_may_be_destroyed_while_its_request_is_logged)
+{
+	rill_sockjs_options options = defaults();
+	options.log = destroy_in_log;
+	serve(&options);
+	open_session();
+	expect("POST", "/echo/000/s/xhr", 200, "o\n");
+	expect_said("open close:1006: ");
+	ask_by(&peer, "POST", "/echo/000/s/xhr_send", "", "[\"a\"]");
+	expect_answer(&peer, 204, "");
+	finish();
+}

@@ -170,6 +170,42 @@ TEST(sockjs, a_stop_does_not_wait_for_sessions_that_nobody_receives_for)
 	http_loop = NULL;
 }
 
+static void free_server(void *user)
+{
+	(void)user;
+	rill_server_free(http_server);
+	http_server = NULL;
+	say("freed ");
+}
+
+TEST(sockjs, the_server_may_be_freed_as_soon_as_it_has_stopped)
+{
+	struct http_peer stream, ws;
+	serve(NULL);
+	open_session();
+	expect("POST", "/echo/000/idle/xhr", 200, "o\n");
+	ask("POST", "/echo/000/s/xhr");
+	http_open(&stream);
+	ask_by(&stream, "GET", "/echo/000/t/eventsource", "", NULL);
+	http_open(&ws);
+	ask_by(&ws, "GET", "/echo/000/w/websocket",
+		"Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
+		"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n",
+		NULL);
+	expect_said("open open open ");
+	rill_server_stop(http_server, 1000, free_server, NULL);
+	http_take(&ws);
+	assert_non_null(memmem(ws.text, ws.len, "c[1001,", 7));
+	http_close(&peer);
+	http_close(&stream);
+	http_close(&ws);
+	http_pass(1000);
+	assert_int_equal(strncmp(said, "close:1001:the server is going away close:1001:", 47), 0);
+	assert_string_equal(said + strlen(said) - 18, "close:1006: freed ");
+	rill_loop_free(http_loop);
+	http_loop = NULL;
+}
+
 TEST(sockjs, freeing_the_server_closes_sessions_with_1006)
 {
 	struct http_peer other;

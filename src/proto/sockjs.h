@@ -53,6 +53,8 @@ void rl_sockjs_release(struct rill_sockjs *service);
 
 /* The handler of the service's route; user is the service. */
 int rl_sockjs_request(rill_request *request, void *user);
+/* Does a request come for what waits in a session? For rl_route_relieve(). */
+bool rl_sockjs_relieves(const rill_request *request, void *user);
 
 enum {
 	RL_SOCKJS_GET = 1,

@@ -157,14 +157,14 @@ TEST(session_queue, messages_without_bytes_count_too)
 TEST(session_queue, what_waits_counts_as_the_servers)
 {
 	begin();
-	size_t before = http_server->group.buffered;
+	assert_true(http_server->group.buffered >= strlen("http://a/s/1/poll")); /* what is kept of requests */
 	char large[10001];
 	memset(large, 'x', 10000);
 	large[10000] = 0;
 	rill_send_text(conn, large);
-	assert_true(http_server->group.buffered >= before + 10000);
+	assert_true(http_server->group.buffered >= 10000);
 	rill_conn_destroy(conn);
-	assert_int_equal(http_server->group.buffered, before);
+	assert_int_equal(http_server->group.buffered, 0);
 	http_turns();
 	stop_here();
 }

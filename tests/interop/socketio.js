@@ -175,7 +175,7 @@ function withEach(sentence, body, { versions = VERSIONS, kinds = TRANSPORTS, mak
   }
 }
 
-/* A wire to the server that can be cut, for all connections at once; while it is down, none are made. */
+/* A wire to the server that can be cut, for all connections at once; until it is mended, none are made. */
 class Wire {
   #sockets = new Set();
   up = true;
@@ -207,13 +207,28 @@ class Wire {
   }
 
   cut() {
+    this.up = false;
     for (const socket of this.#sockets)
       socket.destroy();
+  }
+
+  mend() {
+    this.up = true;
   }
 
   remove() {
     this.cut();
     this.listener.close();
+  }
+}
+
+/* What the server says of why a socket went, when it has noticed. */
+async function lastReason(watcher, id) {
+  for (;;) {
+    const [reason] = await watcher.ask("last-reason", id);
+    if (reason !== null)
+      return reason;
+    await new Promise((resolve) => setTimeout(resolve, 5));
   }
 }
 
@@ -225,4 +240,4 @@ function unused(what = "room") {
   return `${what} ${names}`;
 }
 
-module.exports = { Client, TRANSPORTS, VERSIONS, Wire, connect, open, ours, scene, unused, withEach };
+module.exports = { Client, TRANSPORTS, VERSIONS, Wire, connect, lastReason, open, ours, scene, unused, withEach };

@@ -49,6 +49,17 @@ int rl_json_read(struct rl_slice text, struct rl_json *value);
 int rl_json_item(struct rl_slice *rest, struct rl_json *item);
 int rl_json_member(struct rl_slice *rest, struct rl_json *name, struct rl_json *value);
 
+/* Goes through a value that was checked piece by piece, in the order of its text and in one pass however deep it
+ * is: *rest is its text at first. Commas and colons are passed over; names are scalars as their values are.
+ * Of what opens and closes piece has the type and the bracket. */
+enum rl_json_step {
+	RL_JSON_END = 0, /* *rest is used up */
+	RL_JSON_SCALAR,
+	RL_JSON_OPEN,
+	RL_JSON_CLOSE,
+};
+enum rl_json_step rl_json_step(struct rl_slice *rest, struct rl_json *piece);
+
 /* The member of that name (the last, of several); false when there is none, or object is none. Names are
  * compared by their text. */
 bool rl_json_find(const struct rl_json *object, struct rl_slice name, struct rl_json *value);

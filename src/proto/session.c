@@ -323,6 +323,12 @@ void rl_session_fail(struct rl_session *s, int code, const char *reason)
 		rl_conn_close(&s->conn, code, rl_slice_str(reason));
 }
 
+void rl_session_cut_off(struct rl_session *s)
+{
+	if (s->conn.state == RILL_CONN_OPEN || s->conn.state == RILL_CONN_CLOSING)
+		rl_session_end(s, RL_ENDING_LOST, 1006, rl_slice(NULL, 0));
+}
+
 /* Its first carrier: the opening frame, then on_open. */
 static void begin(struct rl_session *s, const rill_request *request)
 {

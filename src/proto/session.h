@@ -299,9 +299,19 @@ int rl_session_offer(struct rl_session *session, struct rl_carrier *carrier);
 void rl_session_offered_said(struct rl_session *session, rill_kind kind, struct rl_slice data);
 void rl_session_offered_lost(struct rl_session *session);
 
-/* A request is bringing messages, or it is answered, or gone: none that another carrier brings goes
- * before them. True when there was one already. From upcalls only. */
-bool rl_session_bring(struct rl_session *session, bool begins);
+/* A request is bringing messages; it was answered, or is gone. What another carrier brings goes behind them.
+ * From upcalls only. */
+void rl_session_bring(struct rl_session *session, bool begins);
+static inline bool rl_session_bringing(const struct rl_session *session)
+{
+	return session->bringing;
+}
+
+/* The client was found to be gone, by others than its carrier. From an upcall only. */
+void rl_session_cut_off(struct rl_session *session);
+
+/* What it is found by, with what its service has put behind it as owner; it has one. */
+const char *rl_session_id(const struct rl_session *session);
 
 /* rill_send() with what a protocol's own call may say: see rill_engineio_send(). */
 int rl_session_send(struct rl_session *session, rill_kind kind, struct rl_slice data, bool plain,

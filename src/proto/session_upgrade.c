@@ -151,12 +151,9 @@ void rl_session_offered_lost(struct rl_session *s)
 	forget(s);
 }
 
-bool rl_session_bring(struct rl_session *s, bool begins)
+void rl_session_bring(struct rl_session *s, bool begins)
 {
-	bool before = s->bringing;
-
 	s->bringing = begins;
 	if (!begins && s->upgrade && s->upgrade->due)
 		take_over(s);
-	return before;
 }

@@ -12,7 +12,9 @@ struct carrier {
 	rill_request *request;
 	uint64_t left; /* bytes until a stream ends; UINT64_MAX: no limit */
 	uint32_t fields_len, label_len;
-	uint8_t text[]; /* the answer's own fields (polls), then the label */
+	size_t threshold; /* bodies of so many bytes are coded */
+	enum rl_coding coding;
+	uint8_t text[]; /* the fields of the answer to a poll, then the label */
 };
 
 static struct carrier *of(const struct rl_carrier *base)
@@ -76,12 +78,53 @@ static void on_gone(rill_request *request, int rc, void *user)
 	rl_free(env, c);
 }
 
-static void end_response(struct carrier *c)
+static int write_fields(struct rl_buf *out, const struct rl_envelope *envelope, const char *type,
+	struct rl_slice fields)
 {
-	if (c->base.row->one_shot)
-		rl_exchange_respond(c->request, 200, fields_of(c), rl_slice(NULL, 0));
-	else
-		rill_response_end(c->request);
+	int rc = rl_http1_write_field(out, RL_SLICE("Content-Type"), rl_slice_str(type));
+
+	if (rc == 0)
+		rc = rl_buf_append_slice(out, rl_slice_str(envelope->fields));
+	return rc == 0 ? rl_buf_append_slice(out, fields) : rc;
+}
+
+static const char *type_of(const struct carrier *c, rill_kind kind)
+{
+	const struct rl_envelope *envelope = c->base.row->envelope;
+
+	return kind == RILL_BINARY && envelope->binary_type ? envelope->binary_type
+							    : envelope->content_type;
+}
+
+/* A poll's answer, in the coding that the client takes if it is worth that. Without memory for that it goes
+ * as it is. */
+static int answer(struct carrier *c, int status, rill_kind kind, struct rl_slice body)
+{
+	struct rl_buf lines, coded;
+
+	rl_buf_init(&lines, env_of(c));
+	rl_buf_init(&coded, env_of(c));
+	int rc = write_fields(&lines, c->base.row->envelope, type_of(c, kind), fields_of(c));
+	if (rc == 0 && c->coding && !c->base.plain && body.len >= c->threshold &&
+		rl_coding_write(&coded, c->coding, body) == 0) {
+		body = rl_buf_slice(&coded);
+		rc = rl_http1_write_field(&lines, RL_SLICE("Content-Encoding"),
+			rl_slice_str(rl_coding_name(c->coding)));
+	}
+	if (rc == 0)
+		rc = rl_exchange_respond(c->request, status, rl_buf_slice(&lines), body);
+	rl_buf_release(&lines);
+	rl_buf_release(&coded);
+	return rc;
+}
+
+static void end_response(struct carrier *c, int status)
+{
+	int rc = c->base.row->one_shot ? answer(c, status, RILL_TEXT, rl_slice(NULL, 0))
+				       : rill_response_end(c->request);
+
+	if (rc == RILL_ENOMEM) /* unanswered it would be held for ever */
+		rill_request_abort(c->request);
 	let_go(c);
 }
 
@@ -91,7 +134,7 @@ static void on_peer_end(rill_request *request, void *user)
 
 	(void)request;
 	lost(c);
-	end_response(c);
+	end_response(c, 200);
 }
 
 static const rill_request_handler following = {
@@ -101,19 +144,8 @@ static const rill_request_handler following = {
 	.on_peer_end = on_peer_end,
 };
 
-static int write_fields(
-	struct rl_buf *out, const struct rl_envelope *envelope, struct rl_slice fields)
-{
-	int rc = rl_http1_write_field(
-		out, RL_SLICE("Content-Type"), rl_slice_str(envelope->content_type));
-
-	if (rc == 0)
-		rc = rl_buf_append_slice(out, rl_slice_str(envelope->fields));
-	return rc == 0 ? rl_buf_append_slice(out, fields) : rc;
-}
-
-static struct carrier *make(
-	const struct rl_env *env, rill_request *request, struct rl_slice fields, struct rl_slice label)
+static struct carrier *make(const struct rl_env *env, rill_request *request, struct rl_slice fields,
+	struct rl_slice label)
 {
 	struct carrier *c = rl_alloc(env, sizeof(*c) + fields.len + label.len);
 
@@ -151,11 +183,13 @@ int rl_carrier_http_new(struct rl_carrier **carrier, const struct rl_carrier_row
 	const struct rl_slice nothing = rl_slice(NULL, 0);
 	struct carrier *c = NULL;
 	struct rl_buf lines;
+	int rc = 0;
 
 	rl_buf_init(&lines, env);
-	int rc = write_fields(&lines, row->envelope, fields);
+	if (!row->one_shot)
+		rc = write_fields(&lines, row->envelope, row->envelope->content_type, fields);
 	if (rc == 0)
-		c = make(env, request, row->one_shot ? rl_buf_slice(&lines) : nothing, label);
+		c = make(env, request, row->one_shot ? fields : nothing, label);
 	if (!c)
 		rc = RILL_ENOMEM;
 	if (rc == 0 && !row->one_shot)
@@ -175,8 +209,14 @@ int rl_carrier_http_new(struct rl_carrier **carrier, const struct rl_carrier_row
 	return 0;
 }
 
+void rl_carrier_http_compress(struct rl_carrier *carrier, enum rl_coding coding, size_t threshold)
+{
+	of(carrier)->coding = coding;
+	of(carrier)->threshold = threshold;
+}
+
 /* All of a poll's answer. */
-static int respond(struct carrier *c, struct rl_slice frame)
+static int respond(struct carrier *c, rill_kind kind, struct rl_slice frame)
 {
 	const struct rl_envelope *envelope = c->base.row->envelope;
 	struct rl_buf body;
@@ -188,7 +228,7 @@ static int respond(struct carrier *c, struct rl_slice frame)
 	if (rc == 0)
 		rc = envelope->wrap(&body, label_of(c), frame);
 	if (rc == 0)
-		rc = rl_exchange_respond(c->request, 200, fields_of(c), rl_buf_slice(&body));
+		rc = answer(c, 200, kind, rl_buf_slice(&body));
 	rl_buf_release(&body);
 	if (rc < 0)
 		return rc == RILL_ENOMEM ? rc : RILL_ECLOSED;
@@ -218,15 +258,14 @@ static int write_chunk(struct carrier *c, struct rl_slice frame)
 
 static int op_write(struct rl_carrier *carrier, rill_kind kind, struct rl_slice frame)
 {
-	(void)kind; /* bodies are what the envelope says */
-	return carrier->row->one_shot ? respond(of(carrier), frame) : write_chunk(of(carrier), frame);
+	return carrier->row->one_shot ? respond(of(carrier), kind, frame)
+				      : write_chunk(of(carrier), frame);
 }
 
 static void op_finish(struct rl_carrier *carrier, int code, struct rl_slice reason)
 {
-	(void)code;
 	(void)reason;
-	end_response(of(carrier));
+	end_response(of(carrier), code == 1002 ? 400 : 200);
 }
 
 static void op_cut(struct rl_carrier *carrier)

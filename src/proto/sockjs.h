@@ -37,6 +37,7 @@ struct rill_sockjs {
 	rill_sockjs_options options; /* its strings and lists are copies */
 	char *prefix;                /* without a '/' at its end */
 	unsigned transports;         /* a bit for each that is on */
+	bool transports_chosen;      /* by a list: then info shows them */
 	struct rill_websocket *framed, *raw; /* services of our own, without routes */
 	struct rl_buf iframe;        /* the page; its tag; who may have it in a frame, empty: anybody */
 	char iframe_tag[35];

@@ -67,7 +67,8 @@ static struct rl_carrier *make_carrier(struct rl_sockjs_ask *ask, struct rl_slic
 	return NULL; /* RILL_ESTATE, RILL_ECLOSED: the program has answered it, or it is gone */
 }
 
-static void begin_session(struct rl_sockjs_ask *ask, struct rl_slice owner, struct rl_slice callback)
+static void begin_session(
+	struct rl_sockjs_ask *ask, struct rl_slice owner, struct rl_slice callback)
 {
 	struct rill_sockjs *service = ask->service;
 	const char *sentence;

@@ -23,6 +23,7 @@ static rill_websocket *framed, *raw;
 static rill_handler framed_handler, raw_handler;
 static struct rl_dialect dialect;
 static uint64_t stream_limit;
+static const char *fields; /* of answers to those who receive */
 static unsigned overs; /* calls of dialect.over */
 static unsigned empties;
 static bool say_messages = true;
@@ -114,7 +115,7 @@ static inline int d_read(struct rl_session *s, struct rl_inbound *in, int *code,
 {
 	(void)s;
 	in->state[0] = in->text.len ? 0 : 1;
-	if (!in->text.len || !memchr(in->text.data, '!', in->text.len))
+	if (in->raw || !in->text.len || !memchr(in->text.data, '!', in->text.len))
 		return 0;
 	*code = 3000;
 	*why = "Broken framing.";
@@ -346,7 +347,7 @@ static inline void serve_receiver(rill_request *request, int row, struct rl_slic
 		rill_respond(request, 503, NULL, "full", 4);
 		return;
 	}
-	int rc = rl_carrier_http_new(&carrier, &rows[row], request, RL_SLICE("X-More: 2\r\n"),
+	int rc = rl_carrier_http_new(&carrier, &rows[row], request, rl_slice_str(fields),
 		rl_slice(label, n > 0 ? (size_t)n : 0), stream_limit);
 	if (rc < 0) {
 		rill_respond(request, 503, NULL, NULL, 0);
@@ -441,14 +442,27 @@ static inline void start(const rill_server_options *options)
 	in_message = NULL;
 	conn = NULL;
 	stream_limit = 0;
+	fields = "X-More: 2\r\n";
 	overs = empties = 0;
 	say_messages = true;
-	dialect = (struct rl_dialect){ "test", RL_OVERLAP_REFUSE, d_open, d_pack, d_beat, d_shut,
-		d_taken, d_read, d_next, d_check, d_over };
+	dialect = (struct rl_dialect){ .name = "test",
+		.overlap = RL_OVERLAP_REFUSE,
+		.open = d_open,
+		.pack = d_pack,
+		.beat = d_beat,
+		.shut = d_shut,
+		.taken = d_taken,
+		.read = d_read,
+		.next = d_next,
+		.check = d_check,
+		.over = d_over };
 	http_begin(options);
 	assert_int_equal(rl_sessions_init(&sessions, http_server, &dialect, &handler), 0);
-	sessions.terms = (struct rl_session_terms){ 25000, 10000, 5000, 1 << 20, RILL_OVERFLOW_CLOSE,
-		0, 0 };
+	sessions.terms = (struct rl_session_terms){ .beat_ms = 25000,
+		.answer_ms = 10000,
+		.away_ms = 5000,
+		.max_queue = 1 << 20,
+		.overflow = RILL_OVERFLOW_CLOSE };
 	sessions.keep_headers = keep;
 	sessions.empty = is_empty;
 	in_server = (struct rl_service){ .stop = stop_service, .cut = cut_service,

@@ -29,7 +29,8 @@ static struct rl_table_node **bucket(const struct rl_table *table, uint64_t hash
 static void resize(struct rl_table *table, size_t room)
 {
 	struct rl_table old = *table;
-	struct rl_table_node **buckets = rl_zalloc(table->env, room * sizeof(struct rl_table_node *));
+	struct rl_table_node **buckets = rl_zalloc(
+		table->env, room * sizeof(struct rl_table_node *));
 
 	if (!buckets)
 		return;

@@ -19,7 +19,7 @@ struct rl_table_node {
 
 struct rl_table {
 	struct rl_table_node **buckets;
-	size_t room, count; /* room is a power of two */
+	size_t room, count;        /* room is a power of two */
 	struct rl_table_node *one; /* the only bucket there is until there is memory for others */
 	const struct rl_env *env;
 	uint8_t key[RL_SIPHASH_KEY];

@@ -28,9 +28,10 @@
 #include "conn/publication.h"
 #include "http/server.h"
 #include "net/loop.h"
+#include "proto/json.h"
 #include "wire/sio_packet.h"
 
-#define RL_SIO_ID       20 /* characters of an id: 15 random bytes in base64url */
+#define RL_SIO_ID       20   /* characters of an id: 15 random bytes in base64url */
 #define RL_SIO_NAME_MAX 1024 /* of a namespace that a client asks for */
 
 /* Why sockets end, in the words of the reference server. */
@@ -71,30 +72,35 @@ struct rill_socketio {
 	rill_socketio_options options; /* strings are copies; engineio is not kept */
 	size_t max_queue;
 	rill_overflow overflow;
-	struct rl_list clients;    /* struct rl_sio_client */
-	struct rl_list namespaces; /* struct rill_namespace, parents too, in the order they were made */
-	struct rl_table names;     /* struct rill_namespace, by name */
-	struct rl_table ids;       /* struct rill_socket, connected, by id */
-	struct rl_list asks;       /* struct rl_sio_ask */
-	uint64_t serial;           /* of broadcasts: who has got it */
+	struct rl_list clients; /* struct rl_sio_client */
+	struct rl_list
+		namespaces;    /* struct rill_namespace, parents too, in the order they were made */
+	struct rl_table names; /* struct rill_namespace, by name */
+	struct rl_table ids;   /* struct rill_socket, connected, by id */
+	struct rl_list asks;   /* struct rl_sio_ask */
+	uint64_t serial;       /* of broadcasts: who has got it */
 	uint32_t children;
-	struct rl_task task;       /* what is due at the end of the turn */
+	struct rl_task task; /* what is due at the end of the turn */
 	struct rill_socket *first_due, *last_due;
 	struct rl_task burial;
-	struct rl_buf out, body;   /* a packet that is being made */
+	struct rl_buf out, body; /* a packet that is being made */
 	struct rl_sio_list attached;
-	struct rl_buf json;        /* MessagePack that has come */
-	struct rl_buf query;       /* a parameter, decoded */
+	struct rl_buf json;               /* MessagePack that has come */
+	struct rl_buf query;              /* a parameter, decoded */
 	struct rl_sio_recovery *recovery; /* NULL: off */
 	struct rl_sio_bundle *bundle;     /* NULL: none */
-	unsigned busy;       /* calls under way that still need it */
+	unsigned busy;                    /* calls under way that still need it */
 	bool detached, stopping;
-	bool in_outgoing;    /* on_any_outgoing is being told */
-	bool sweep;          /* a child may have become empty */
+	bool in_outgoing; /* on_any_outgoing is being told */
+	bool sweep;       /* a child may have become empty */
 };
 
 /* What a program has set; fn NULL: nothing. */
-#define RL_SIO_SLOT(type) struct { type fn; void *user; }
+#define RL_SIO_SLOT(type)                                                                          \
+	struct {                                                                                   \
+		type fn;                                                                           \
+		void *user;                                                                        \
+	}
 
 struct rl_sio_event {
 	struct rl_table_node node;
@@ -109,22 +115,28 @@ struct rill_namespace {
 	struct rl_table_node by_name;
 	struct rill_socketio *io;
 	struct rill_namespace *parent; /* NULL: a client did not make it */
-	struct rl_list sockets;        /* struct rill_socket: connected, or their end is being told */
-	size_t count;                  /* connected */
-	size_t users;                  /* whoever points to it */
+	struct rl_list sockets; /* struct rill_socket: connected, or their end is being told */
+	size_t count;           /* connected */
+	size_t users;           /* whoever points to it */
 	struct rl_table rooms;
 	uint64_t last_ack;
 	RL_SIO_SLOT(rill_socket_fn) on_connect, on_drain;
 	RL_SIO_SLOT(rill_socket_end_fn) on_disconnecting, on_disconnect;
 	RL_SIO_SLOT(rill_any_fn) on_any, on_any_outgoing;
 	struct rl_table events; /* struct rl_sio_event */
-	struct rl_sio_middleware { rill_middleware_fn fn; void *user; } *middlewares;
-	struct rl_sio_event_middleware { rill_event_middleware_fn fn; void *user; } *event_middlewares;
+	struct rl_sio_middleware {
+		rill_middleware_fn fn;
+		void *user;
+	} * middlewares;
+	struct rl_sio_event_middleware {
+		rill_event_middleware_fn fn;
+		void *user;
+	} * event_middlewares;
 	uint32_t middleware_count, event_middleware_count;
 	rill_namespace_fn admits; /* a parent by function */
 	void *admits_user;
-	regex_t *pattern;         /* a parent by pattern */
-	bool pinned;              /* the program has asked for it by name */
+	regex_t *pattern; /* a parent by pattern */
+	bool pinned;      /* the program has asked for it by name */
 	size_t len;
 	char name[];
 };
@@ -140,8 +152,7 @@ static inline struct rl_slice rl_sio_name(const struct rill_namespace *ns)
 }
 
 /* The slot that counts: the namespace's own, or its parent's. */
-#define RL_SIO_SLOT_OF(ns, slot)                                                                   \
-	((ns)->slot.fn || !(ns)->parent ? (ns)->slot : (ns)->parent->slot)
+#define RL_SIO_SLOT_OF(ns, slot) ((ns)->slot.fn || !(ns)->parent ? (ns)->slot : (ns)->parent->slot)
 
 /* A packet whose attachments have not all come. */
 struct rl_sio_pending {
@@ -162,19 +173,19 @@ struct rl_sio_client {
 	struct rl_timer timer;          /* for sockets that are not connected yet */
 	uint32_t socket_count;
 	uint32_t target_len;
-	uint8_t reason;     /* ended: why */
-	bool old;           /* revision 3 of Engine.IO, 4 of Socket.IO */
-	bool ended;         /* nothing that comes counts any more */
-	bool joined;        /* it has been in some namespace */
-	bool left_behind;   /* the server has made it leave one: what it sent to that is no fault */
-	char target[];      /* of the first request */
+	uint8_t reason;   /* ended: why */
+	bool old;         /* revision 3 of Engine.IO, 4 of Socket.IO */
+	bool ended;       /* nothing that comes counts any more */
+	bool joined;      /* it has been in some namespace */
+	bool left_behind; /* the server has made it leave one: what it sent to that is no fault */
+	char target[];    /* of the first request */
 };
 
 enum rl_sio_state {
-	RL_SIO_ASKING,    /* middlewares decide */
-	RL_SIO_OPEN,      /* connected */
-	RL_SIO_ENDING,    /* marked; the program is to be told */
-	RL_SIO_GONE,      /* it was told, or there is nothing to tell */
+	RL_SIO_ASKING, /* middlewares decide */
+	RL_SIO_OPEN,   /* connected */
+	RL_SIO_ENDING, /* marked; the program is to be told */
+	RL_SIO_GONE,   /* it was told, or there is nothing to tell */
 };
 
 enum rl_sio_decision {
@@ -221,8 +232,8 @@ struct rill_socket {
 	};
 	uint32_t refs;
 	uint32_t room_count;
-	uint32_t step;       /* asking: the next middleware */
-	uint32_t auth_len;   /* of the JSON behind the id; 0: none came */
+	uint32_t step;     /* asking: the next middleware */
+	uint32_t auth_len; /* of the JSON behind the id; 0: none came */
 	uint16_t id_len;
 	uint8_t state;    /* enum rl_sio_state */
 	uint8_t reason;   /* enum rl_sio_reason */
@@ -316,7 +327,6 @@ void rl_sio_on_event(
 	struct rill_socket *s, const struct rl_sio_packet *packet, const rill_bytes *attached);
 
 /* socketio_args.c */
-rill_json rl_sio_json(const struct rl_json *value, const rill_bytes *attached);
 static inline rill_json rl_sio_no_json(void)
 {
 	return (rill_json){ .type = RILL_JSON_NONE };
@@ -334,7 +344,7 @@ int rl_sio_write_json(struct rill_socketio *io, struct rl_buf *out, rill_json va
 struct rl_sio_message {
 	rill_kind kind;
 	struct rl_slice text;
-	struct rl_slice json; /* its data */
+	struct rl_slice json;            /* its data */
 	const struct rl_slice *attached; /* the messages behind it */
 	uint32_t count;
 };
@@ -345,8 +355,8 @@ struct rl_sio_head {
 	uint64_t id;
 	struct rl_slice event, offset; /* may be empty */
 };
-int rl_sio_encode(struct rill_socketio *io, struct rl_sio_message *m, const struct rl_sio_head *head,
-	const rill_arg *args);
+int rl_sio_encode(struct rill_socketio *io, struct rl_sio_message *m,
+	const struct rl_sio_head *head, const rill_arg *args);
 /* The buffers are done with: what is large goes. */
 void rl_sio_settle(struct rill_socketio *io);
 /* Is this a name a program may emit? 0, RILL_EINVAL, RILL_EUTF8. */
@@ -375,7 +385,8 @@ int rl_sio_pack_send(struct rl_sio_client *client, const struct rl_sio_pack *pac
 
 /* socketio_ack.c */
 struct rl_sio_ask;
-void rl_sio_on_ack(struct rill_socket *s, const struct rl_sio_packet *packet, const rill_bytes *attached);
+void rl_sio_on_ack(
+	struct rill_socket *s, const struct rl_sio_packet *packet, const rill_bytes *attached);
 /* The socket is going: nobody will answer. From the loop. */
 void rl_sio_acks_fail(struct rill_socket *s);
 void rl_sio_acks_free(struct rill_socket *s);
@@ -441,8 +452,8 @@ uint64_t rl_sio_recovery_now(const struct rill_socketio *io); /* the offset of t
 /* A socket goes that may come back. */
 void rl_sio_recovery_lose(struct rill_socket *s);
 /* The one that says this in its CONNECT; NULL: nobody, or too much was forgotten. It is the caller's. */
-struct rl_sio_lost *rl_sio_recovery_take(struct rill_namespace *ns, const struct rl_json *auth,
-	uint64_t *from);
+struct rl_sio_lost *rl_sio_recovery_take(
+	struct rill_namespace *ns, const struct rl_json *auth, uint64_t *from);
 void rl_sio_lost_free(struct rill_socketio *io, struct rl_sio_lost *lost);
 struct rl_slice rl_sio_lost_id(const struct rl_sio_lost *lost);
 /* Gives it what was lost, and sends what was missed. 0 or RILL_ENOMEM. */

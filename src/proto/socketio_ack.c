@@ -246,11 +246,8 @@ static void gather(struct rl_sio_ask *ask, rill_json args)
 		rill_json_put_null(&ask->answers);
 		return;
 	}
-	if (answer.attached && answer.type == RILL_JSON_BYTES)
-		size += rill_json_bytes(answer).len;
-	else if (answer.attached)
-		for (size_t i = 0; i < ask->io->options.max_attachments; i++)
-			size += answer.attached[i].len;
+	for (uint32_t i = 0; i < answer.attached_count; i++)
+		size += answer.attached[i].len;
 	if (ask->size + size > ask->io->options.max_answers) {
 		ask->rc = RILL_ETOOBIG;
 		return;
@@ -278,7 +275,7 @@ void rl_sio_on_ack(
 	if (!wait) /* nobody has asked, or it is too late */
 		return;
 	rl_sio_socket_ref(s);
-	answered(take(x, wait), s, rl_sio_json(&packet->data, attached));
+	answered(take(x, wait), s, rl_json_public(&packet->data, attached, packet->attachments));
 	rl_sio_socket_unref(s);
 }
 

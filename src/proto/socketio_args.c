@@ -1,5 +1,6 @@
 /* socketio_args.c: arguments, from the program's kinds to JSON with attachments beside it, and values on
  * their way to the program. */
+#include <math.h>
 #include <stdio.h>
 #include "base/utf8.h"
 #include "proto/socketio.h"
@@ -49,23 +50,13 @@ rill_arg rill_binary(const void *data, size_t len)
 	return (rill_arg){ .kind = RILL_ARG_BYTES, .u.bytes = { data, len } };
 }
 
-rill_json rl_sio_json(const struct rl_json *value, const rill_bytes *attached)
-{
-	return (rill_json){
-		.data = (const char *)value->text.data,
-		.len = value->text.len,
-		.type = (rill_json_type)(RILL_JSON_NULL + (value->type - RL_JSON_NULL)),
-		.attached = attached,
-	};
-}
-
 bool rl_sio_args_may_attach(const rill_arg *args)
 {
 	for (; args && args->kind != RILL_ARG_END; args++) {
 		if (args->kind == RILL_ARG_BYTES)
 			return true;
 		if ((args->kind == RILL_ARG_JSON || args->kind == RILL_ARG_ITEMS) &&
-			args->u.json.attached)
+			args->u.json.attached_count)
 			return true;
 	}
 	return false;
@@ -88,10 +79,9 @@ static int write_bytes(struct rill_socketio *io, struct rl_buf *out, rill_bytes 
 }
 
 /* Placeholders get the numbers that their bytes have here. */
-static int write_attached(
-	struct rill_socketio *io, struct rl_buf *out, struct rl_slice text, const rill_bytes *attached)
+static int write_attached(struct rill_socketio *io, struct rl_buf *out, rill_json value)
 {
-	struct rl_slice rest = text, before = text;
+	struct rl_slice text = rl_slice(value.data, value.len), rest = text, before = text;
 	const uint8_t *done = text.data;
 	struct rl_json piece;
 	enum rl_json_step step;
@@ -104,10 +94,10 @@ static int write_attached(
 			const uint8_t *at = piece.text.data;
 			if (!rl_sio_take_placeholder(&rest, &num)) {
 				rl_json_step(&rest, &piece);
-			} else if (num != RL_SIO_NO_NUM) {
+			} else if (num < value.attached_count) {
 				rc = rl_buf_append(out, done, (size_t)(at - done));
 				if (rc == 0)
-					rc = write_bytes(io, out, attached[num]);
+					rc = write_bytes(io, out, value.attached[num]);
 				done = rest.data;
 			}
 		}
@@ -120,15 +110,13 @@ static int write_attached(
 
 int rl_sio_write_json(struct rill_socketio *io, struct rl_buf *out, rill_json value)
 {
-	struct rl_slice text = rl_slice(value.data, value.len);
-
 	if (value.type == RILL_JSON_NONE)
 		return rl_buf_append_str(out, "null");
-	if (!value.attached)
-		return rl_buf_append_slice(out, text);
+	if (!value.attached_count)
+		return rl_buf_append(out, value.data, value.len);
 	if (value.type == RILL_JSON_BYTES)
 		return write_bytes(io, out, rill_json_bytes(value));
-	return write_attached(io, out, text, value.attached);
+	return write_attached(io, out, value);
 }
 
 static int write_text(struct rl_buf *out, rill_bytes text)
@@ -146,16 +134,12 @@ static int write_int(struct rl_buf *out, int64_t value)
 	return rl_buf_append(out, text, (size_t)n);
 }
 
+/* As JSON.stringify() does. */
 static int write_number(struct rl_buf *out, double value)
 {
-	rill_json_writer w;
-
-	rill_json_begin(&w);
-	rill_json_put_number(&w, value);
-	rill_json json = rill_json_end(&w);
-	int rc = w.rc < 0 ? w.rc : rl_buf_append(out, json.data, json.len);
-	rill_json_free(&w);
-	return rc;
+	if (!isfinite(value))
+		return rl_buf_append_str(out, "null");
+	return rl_json_write_double(out, value);
 }
 
 /* What stands between the brackets; behind a comma, if there is something in front and here. */

@@ -8,7 +8,8 @@ static struct rill_namespace *namespace_of(const rill_broadcast *to)
 }
 
 /* Calls fn for the namespace, or for each child of a parent. */
-static int each_namespace(struct rill_namespace *ns, int (*fn)(struct rill_namespace *ns, void *arg), void *arg)
+static int each_namespace(
+	struct rill_namespace *ns, int (*fn)(struct rill_namespace *ns, void *arg), void *arg)
 {
 	int rc = 0;
 
@@ -37,8 +38,8 @@ static int add(struct rill_socket *s, void *arg)
 
 	if (sockets->count == sockets->room) {
 		size_t room = sockets->room ? sockets->room * 2 : 16;
-		struct rill_socket **more =
-			rl_resize(sockets->env, sockets->list, room * sizeof(struct rill_socket *));
+		struct rill_socket **more = rl_resize(
+			sockets->env, sockets->list, room * sizeof(struct rill_socket *));
 		if (!more)
 			return RILL_ENOMEM;
 		sockets->list = more;

@@ -46,8 +46,7 @@ static void mark_ended(struct rl_sio_client *client, enum rl_sio_reason reason)
 		rl_sio_socket_end(rl_container(node, struct rill_socket, of_client), reason);
 }
 
-void rl_sio_client_end(
-	struct rl_sio_client *client, enum rl_sio_reason reason, const char *why)
+void rl_sio_client_end(struct rl_sio_client *client, enum rl_sio_reason reason, const char *why)
 {
 	int code = reason == RL_SIO_PARSE_ERROR ? 1002 : 1000;
 
@@ -63,8 +62,8 @@ void rl_sio_client_disconnect(struct rl_sio_client *client)
 	rl_list_each (node, &client->sockets) {
 		const struct rill_socket *s = rl_container(node, struct rill_socket, of_client);
 		if (s->state == RL_SIO_OPEN)
-			rl_sio_send_control(client, RL_SIO_DISCONNECT, rl_sio_name(s->ns),
-				rl_slice(NULL, 0));
+			rl_sio_send_control(
+				client, RL_SIO_DISCONNECT, rl_sio_name(s->ns), rl_slice(NULL, 0));
 	}
 	rl_sio_client_end(client, RL_SIO_SERVER_LEFT, "io server disconnect");
 }
@@ -95,8 +94,7 @@ void rl_sio_client_watch(struct rl_sio_client *client)
 	if (first == UINT64_MAX || !io->options.connect_timeout_ms)
 		rl_loop_clear_timer(io->loop, &client->timer);
 	else
-		rl_loop_set_timer(
-			io->loop, &client->timer, first + io->options.connect_timeout_ms);
+		rl_loop_set_timer(io->loop, &client->timer, first + io->options.connect_timeout_ms);
 }
 
 static void on_time(struct rl_timer *timer)
@@ -164,8 +162,8 @@ void rl_sio_on_drain(rill_conn *conn)
 	for (uint32_t n = client ? client->socket_count : 0; n && !client->ended; n--) {
 		if (rl_list_empty(&client->sockets))
 			return;
-		struct rill_socket *s =
-			rl_container(client->sockets.next, struct rill_socket, of_client);
+		struct rill_socket *s = rl_container(
+			client->sockets.next, struct rill_socket, of_client);
 		rl_list_remove(&s->of_client);
 		rl_list_append(&client->sockets, &s->of_client);
 		if (s->state == RL_SIO_OPEN && RL_SIO_SLOT_OF(s->ns, on_drain).fn)
@@ -297,8 +295,8 @@ static int await(
 	struct rl_sio_client *client, const struct rl_sio_packet *packet, struct rl_slice text)
 {
 	const struct rl_env *env = rl_sio_env(client->io);
-	struct rl_sio_pending *pending =
-		rl_zalloc(env, sizeof(*pending) + packet->attachments * sizeof(rill_bytes));
+	struct rl_sio_pending *pending = rl_zalloc(
+		env, sizeof(*pending) + packet->attachments * sizeof(rill_bytes));
 
 	if (!pending)
 		return RILL_ENOMEM;
@@ -356,8 +354,7 @@ static void on_binary(struct rl_sio_client *client, struct rl_slice data)
 	else if (pending->have + 1 == pending->packet.attachments)
 		complete(client, data);
 	else if (keep_attachment(client, data) < 0)
-		rl_sio_client_end(
-			client, RL_SIO_FORCED_SERVER_CLOSE, rill_strerror(RILL_ENOMEM));
+		rl_sio_client_end(client, RL_SIO_FORCED_SERVER_CLOSE, rill_strerror(RILL_ENOMEM));
 }
 
 static void on_text(struct rl_sio_client *client, struct rl_slice text)
@@ -374,11 +371,11 @@ static void on_text(struct rl_sio_client *client, struct rl_slice text)
 	else if (!packet.attachments)
 		on_packet(client, &packet, NULL);
 	else if (await(client, &packet, text) < 0)
-		rl_sio_client_end(
-			client, RL_SIO_FORCED_SERVER_CLOSE, rill_strerror(RILL_ENOMEM));
+		rl_sio_client_end(client, RL_SIO_FORCED_SERVER_CLOSE, rill_strerror(RILL_ENOMEM));
 }
 
-static int attach_all(const struct rl_env *env, const struct rl_sio_attachments *from, rill_bytes **to)
+static int attach_all(
+	const struct rl_env *env, const struct rl_sio_attachments *from, rill_bytes **to)
 {
 	*to = NULL;
 	if (!from->count)
@@ -405,6 +402,7 @@ static void on_msgpack(struct rl_sio_client *client, struct rl_slice data)
 		&packet, data, &io->json, &list, io->options.max_attachments, &why);
 	if (rc == 0)
 		rc = attach_all(env, &list, &attached);
+	packet.attachments = list.count;
 	if (rc == 0)
 		on_packet(client, &packet, attached);
 	else if (rc == RILL_ENOMEM)

@@ -41,8 +41,7 @@ static void send_refusal(
 	rl_buf_init(&json, rl_sio_env(client->io));
 	int rc = write_refusal(client, &json, text, data);
 	if (rc == 0)
-		rc = rl_sio_send_control(
-			client, RL_SIO_CONNECT_ERROR, name, rl_buf_slice(&json));
+		rc = rl_sio_send_control(client, RL_SIO_CONNECT_ERROR, name, rl_buf_slice(&json));
 	rl_buf_release(&json);
 	if (rc < 0)
 		rl_sio_client_end(client, RL_SIO_FORCED_SERVER_CLOSE, rill_strerror(rc));
@@ -246,8 +245,7 @@ static void begin(
 		lost = rl_sio_recovery_take(ns, auth, &from);
 		struct rl_slice id = lost ? rl_sio_lost_id(lost)
 					  : write_id(client, rl_sio_name(ns), text);
-		s = rl_sio_socket_new(
-			client, ns, id, auth ? auth->text : rl_slice(NULL, 0));
+		s = rl_sio_socket_new(client, ns, id, auth ? auth->text : rl_slice(NULL, 0));
 	}
 	struct rl_sio_extra *x = s && lost ? rl_sio_socket_extra(s) : NULL;
 	if (x) {
@@ -257,8 +255,7 @@ static void begin(
 		rl_sio_lost_free(io, lost);
 	}
 	if (!s || (lost && !x)) {
-		rl_sio_client_end(
-			client, RL_SIO_FORCED_SERVER_CLOSE, rill_strerror(RILL_ENOMEM));
+		rl_sio_client_end(client, RL_SIO_FORCED_SERVER_CLOSE, rill_strerror(RILL_ENOMEM));
 		return;
 	}
 	rl_sio_client_watch(client);
@@ -268,13 +265,12 @@ static void begin(
 		rl_sio_connect_go_on(s);
 }
 
-void rl_sio_connect(
-	struct rl_sio_client *client, struct rl_slice name, const struct rl_json *auth)
+void rl_sio_connect(struct rl_sio_client *client, struct rl_slice name, const struct rl_json *auth)
 {
 	struct rl_json none = { .type = RL_JSON_OBJECT, .text = RL_SLICE("{}") };
 	struct rill_socketio *io = client->io;
-	struct rill_namespace *ns =
-		rl_sio_namespace_ask(io, name, rl_sio_json(auth ? auth : &none, NULL));
+	struct rill_namespace *ns = rl_sio_namespace_ask(
+		io, name, rl_json_public(auth ? auth : &none, NULL, 0));
 
 	if (client->ended)
 		return;

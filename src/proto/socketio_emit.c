@@ -76,8 +76,8 @@ static int encode_binary(struct rill_socketio *io, struct rl_sio_message *m,
 	return rc;
 }
 
-int rl_sio_encode(struct rill_socketio *io, struct rl_sio_message *m, const struct rl_sio_head *head,
-	const rill_arg *args)
+int rl_sio_encode(struct rill_socketio *io, struct rl_sio_message *m,
+	const struct rl_sio_head *head, const rill_arg *args)
 {
 	int rc;
 
@@ -97,8 +97,7 @@ int rl_sio_encode(struct rill_socketio *io, struct rl_sio_message *m, const stru
 	return rc;
 }
 
-static int send_one(
-	struct rill_conn *conn, rill_kind kind, struct rl_slice data, unsigned flags)
+static int send_one(struct rill_conn *conn, rill_kind kind, struct rl_slice data, unsigned flags)
 {
 	if (!flags)
 		return rl_conn_send(conn, kind, data);
@@ -113,8 +112,8 @@ int rl_sio_send(struct rl_sio_client *client, const struct rl_sio_message *m, un
 	int rc = send_one(client->conn, m->kind, m->text, flags);
 	for (uint32_t i = 0; rc >= 0 && i < m->count; i++) {
 		/* What belongs to a packet that goes is not dropped. */
-		int next = send_one(
-			client->conn, RILL_BINARY, m->attached[i], flags & ~(unsigned)RILL_VOLATILE);
+		int next = send_one(client->conn, RILL_BINARY, m->attached[i],
+			flags & ~(unsigned)RILL_VOLATILE);
 		if (next < 0)
 			rl_sio_client_break(client);
 		rc = next < 0 || next > rc ? next : rc;
@@ -128,12 +127,13 @@ int rl_sio_send_control(struct rl_sio_client *client, enum rl_sio_type type, str
 	struct rill_socketio *io = client->io;
 	struct rl_sio_message m = { .kind = RILL_TEXT };
 	struct rl_json data = { .text = json };
-	int rc;
+	int rc = 0;
 
 	io->out.len = 0;
 	if (io->options.parser == RILL_SOCKETIO_PARSER_MSGPACK) {
 		if (json.len)
 			rc = rl_json_read(json, &data);
+		assert(rc == 0); /* we have written it */
 		m.kind = RILL_BINARY;
 		rc = rl_sio_write_msgpack(
 			&io->out, type, name, false, 0, json.len ? &data : NULL, NULL, 0);
@@ -152,8 +152,8 @@ int rl_sio_send_control(struct rl_sio_client *client, enum rl_sio_type type, str
 struct rl_sio_pack *rl_sio_pack_new(struct rill_socketio *io, const struct rl_sio_message *m)
 {
 	const struct rl_env *env = rl_sio_env(io);
-	struct rl_sio_pack *pack =
-		rl_zalloc(env, sizeof(*pack) + (m->count + 1) * sizeof(struct rl_publication *));
+	struct rl_sio_pack *pack = rl_zalloc(
+		env, sizeof(*pack) + (m->count + 1) * sizeof(struct rl_publication *));
 
 	if (!pack)
 		return NULL;
@@ -249,21 +249,21 @@ static void give_back(struct rill_socketio *io, struct kept *kept)
 }
 
 /* ["event",...] without its event. */
-static rill_json args_of(struct rl_slice json, const rill_bytes *attached)
+static rill_json args_of(struct rl_slice json, const rill_bytes *attached, uint32_t count)
 {
 	struct rl_slice rest = json;
 	struct rl_json name, none = { .type = RL_JSON_ARRAY, .text = RL_SLICE("[]") };
 
 	rl_json_item(&rest, &name);
 	if (rest.len <= 1)
-		return rl_sio_json(&none, NULL);
+		return rl_json_public(&none, NULL, 0);
 	*(uint8_t *)(uintptr_t)rest.data = '['; /* instead of the comma; it was sent already */
 	struct rl_json args = { .type = RL_JSON_ARRAY, .text = rest };
-	return rl_sio_json(&args, attached);
+	return rl_json_public(&args, attached, count);
 }
 
-void rl_sio_tell_outgoing(struct rill_socket *const *sockets, size_t count, struct rill_namespace *ns,
-	const char *event, const struct rl_sio_message *m)
+void rl_sio_tell_outgoing(struct rill_socket *const *sockets, size_t count,
+	struct rill_namespace *ns, const char *event, const struct rl_sio_message *m)
 {
 	struct rill_socketio *io = ns->io;
 	const struct rl_env *env = rl_sio_env(io);
@@ -274,7 +274,7 @@ void rl_sio_tell_outgoing(struct rill_socket *const *sockets, size_t count, stru
 	io->in_outgoing = true;
 	for (uint32_t i = 0; bytes && i < attached; i++)
 		bytes[i] = rl_bytes(kept.attached.list[i]);
-	rill_json args = args_of(m->json, bytes);
+	rill_json args = args_of(m->json, bytes, attached);
 	for (size_t i = 0; (bytes || !attached) && i < count; i++) {
 		rill_any_fn fn = RL_SIO_SLOT_OF(ns, on_any_outgoing).fn;
 		if (fn)
@@ -322,8 +322,7 @@ static int sent(struct rill_socket *s, int rc, const char *event, const struct r
 	return rc;
 }
 
-int rill_emit_with(
-	rill_socket *s, const char *event, const rill_arg *args, unsigned flags)
+int rill_emit_with(rill_socket *s, const char *event, const rill_arg *args, unsigned flags)
 {
 	int rc = rl_sio_check_event(event);
 

@@ -38,9 +38,10 @@ static struct rl_slice read_name(const struct rl_json *name)
 }
 
 /* Takes ["name",...] apart. */
-static void read_event(struct event *event, struct rl_slice data, const rill_bytes *attached)
+static void read_event(
+	struct event *event, const struct rl_sio_packet *packet, const rill_bytes *attached)
 {
-	struct rl_slice rest = data;
+	struct rl_slice rest = packet->data.text;
 	struct rl_json name, args = { .type = RL_JSON_ARRAY, .text = RL_SLICE("[]") };
 
 	rl_json_item(&rest, &name);
@@ -51,7 +52,7 @@ static void read_event(struct event *event, struct rl_slice data, const rill_byt
 		args.text = rest;
 	}
 	event->name = read_name(&name);
-	event->args = rl_sio_json(&args, attached);
+	event->args = rl_json_public(&args, attached, packet->attachments);
 }
 
 static bool is_on(const struct event *event)
@@ -97,7 +98,7 @@ void rl_sio_on_event(
 	struct rill_reply reply = { .socket = s, .env = rl_sio_env(s->ns->io), .id = packet->id };
 	struct event event = { .socket = s, .reply = packet->has_id ? &reply : NULL };
 
-	read_event(&event, packet->data.text, attached);
+	read_event(&event, packet, attached);
 	rl_sio_socket_ref(s);
 	tell_any(&event);
 	if (is_on(&event) && pass_middlewares(&event, s->ns))

@@ -150,8 +150,7 @@ static bool admits(struct rill_namespace *parent, const char *name, rill_json au
 	return parent->pattern && regexec(parent->pattern, name, 0, NULL, 0) == 0;
 }
 
-static struct rill_namespace *parent_for(
-	struct rill_socketio *io, const char *name, rill_json auth)
+static struct rill_namespace *parent_for(struct rill_socketio *io, const char *name, rill_json auth)
 {
 	for (struct rl_list *node = io->namespaces.next; node != &io->namespaces;
 		node = node->next) {
@@ -195,8 +194,8 @@ size_t rill_namespace_count(const rill_namespace *ns)
 	if (!rl_sio_is_parent(ns))
 		return count;
 	rl_list_each (node, &ns->io->namespaces) {
-		const struct rill_namespace *child =
-			rl_container(node, struct rill_namespace, node);
+		const struct rill_namespace *child = rl_container(
+			node, struct rill_namespace, node);
 		count += child->parent == ns ? child->count : 0;
 	}
 	return count;
@@ -274,8 +273,8 @@ int rill_namespace_on(rill_namespace *ns, const char *name, rill_event_fn fn, vo
 int rill_namespace_use(rill_namespace *ns, rill_middleware_fn fn, void *user)
 {
 	uint32_t n = ns->middleware_count;
-	struct rl_sio_middleware *more =
-		rl_resize(rl_sio_env(ns->io), ns->middlewares, (n + 1) * sizeof(*more));
+	struct rl_sio_middleware *more = rl_resize(
+		rl_sio_env(ns->io), ns->middlewares, (n + 1) * sizeof(*more));
 
 	if (!more)
 		return RILL_ENOMEM;
@@ -288,8 +287,8 @@ int rill_namespace_use(rill_namespace *ns, rill_middleware_fn fn, void *user)
 int rill_namespace_use_events(rill_namespace *ns, rill_event_middleware_fn fn, void *user)
 {
 	uint32_t n = ns->event_middleware_count;
-	struct rl_sio_event_middleware *more =
-		rl_resize(rl_sio_env(ns->io), ns->event_middlewares, (n + 1) * sizeof(*more));
+	struct rl_sio_event_middleware *more = rl_resize(
+		rl_sio_env(ns->io), ns->event_middlewares, (n + 1) * sizeof(*more));
 
 	if (!more)
 		return RILL_ENOMEM;

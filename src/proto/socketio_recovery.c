@@ -162,8 +162,8 @@ void rl_sio_recovery_free(struct rill_socketio *io)
 struct rl_slice rl_sio_recovery_offset(struct rill_socketio *io, char text[RL_SIO_OFFSET])
 {
 	const struct rl_sio_recovery *r = io->recovery;
-	int n = snprintf(text, RL_SIO_OFFSET, "%s-%llu", r->prefix,
-		(unsigned long long)(r->offset + 1));
+	int n = snprintf(
+		text, RL_SIO_OFFSET, "%s-%llu", r->prefix, (unsigned long long)(r->offset + 1));
 
 	return rl_slice(text, (size_t)n);
 }

@@ -165,8 +165,7 @@ bool rill_in_room(const rill_socket *s, const char *room)
 	return rl_sio_is_in(s, rl_slice_str(room));
 }
 
-void rill_socket_rooms(
-	const rill_socket *s, void (*fn)(const char *room, void *user), void *user)
+void rill_socket_rooms(const rill_socket *s, void (*fn)(const char *room, void *user), void *user)
 {
 	struct rl_sio_member *m = s->rooms, *next;
 

@@ -18,8 +18,7 @@ struct rill_socket *rl_sio_socket_new(struct rl_sio_client *client, struct rill_
 	struct rl_slice id, struct rl_slice auth)
 {
 	struct rill_socketio *io = client->io;
-	struct rill_socket *s =
-		rl_zalloc(rl_sio_env(io), sizeof(*s) + id.len + 1 + auth.len);
+	struct rill_socket *s = rl_zalloc(rl_sio_env(io), sizeof(*s) + id.len + 1 + auth.len);
 
 	if (!s || auth.len > UINT32_MAX) {
 		rl_free(rl_sio_env(io), s);
@@ -151,7 +150,8 @@ void rill_socket_disconnect(rill_socket *s, bool close)
 	if (!client || (s->state != RL_SIO_OPEN && !close))
 		return;
 	if (!close) {
-		rl_sio_send_control(client, RL_SIO_DISCONNECT, rl_sio_name(s->ns), rl_slice(NULL, 0));
+		rl_sio_send_control(
+			client, RL_SIO_DISCONNECT, rl_sio_name(s->ns), rl_slice(NULL, 0));
 		client->left_behind = true;
 		rl_sio_socket_end(s, RL_SIO_SERVER_LEFT);
 		return;
@@ -190,7 +190,7 @@ rill_json rill_socket_auth(const rill_socket *s)
 
 	if (s->auth_len)
 		auth.text = rl_slice(s->text + s->id_len + 1, s->auth_len);
-	return rl_sio_json(&auth, NULL);
+	return rl_json_public(&auth, NULL, 0);
 }
 
 rill_bytes rill_socket_header(const rill_socket *s, const char *name)
@@ -201,7 +201,8 @@ rill_bytes rill_socket_header(const rill_socket *s, const char *name)
 static struct rl_slice query_of(const struct rill_socket *s)
 {
 	const struct rl_sio_client *client = s->client;
-	struct rl_slice target = rl_slice(client ? client->target : "", client ? client->target_len : 0);
+	struct rl_slice target = rl_slice(
+		client ? client->target : "", client ? client->target_len : 0);
 	const uint8_t *mark = target.len ? memchr(target.data, '?', target.len) : NULL;
 
 	if (!mark)
@@ -259,7 +260,8 @@ void rill_socket_each_query(
 		size_t at = text.len;
 		if (decode(&text, value) < 0)
 			break;
-		fn((const char *)text.data, (rill_bytes){ text.data + at, text.len - at - 1 }, user);
+		fn((const char *)text.data, (rill_bytes){ text.data + at, text.len - at - 1 },
+			user);
 	}
 	rl_buf_release(&text);
 }

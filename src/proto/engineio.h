@@ -37,6 +37,15 @@ static inline int rl_eio_revision(const struct rl_carrier_row *row)
 	return row >= &rl_eio_rows[RL_EIO_POLLING3] ? 3 : 4;
 }
 
+static inline const struct rl_carrier_row *rl_eio_polling_row(int revision, bool jsonp, bool base64)
+{
+	if (revision == 4)
+		return &rl_eio_rows[jsonp ? RL_EIO_JSONP4 : RL_EIO_POLLING4];
+	if (jsonp)
+		return &rl_eio_rows[RL_EIO_JSONP3];
+	return &rl_eio_rows[base64 ? RL_EIO_POLLING3 : RL_EIO_POLLING3_BINARY];
+}
+
 /* An id is 15 bytes as base64url: balancers look for so many of those characters. */
 #define RL_EIO_ID 20
 
@@ -99,7 +108,7 @@ void rl_eio_drop_openings(struct rill_engineio *service);
 /* engineio_receive.c */
 void rl_eio_receive(struct rl_eio_ask *ask, struct rl_session *session);
 /* A poll that is held from now on. NULL: it has been answered. */
-struct rl_carrier *rl_eio_hold(struct rl_eio_ask *ask, int revision);
+struct rl_carrier *rl_eio_hold(struct rl_eio_ask *ask, const struct rl_carrier_row *row);
 
 /* engineio_send.c */
 void rl_eio_send(struct rl_eio_ask *ask, struct rl_session *session);

@@ -46,7 +46,8 @@ static void begin_polling(struct rl_eio_ask *ask)
 {
 	struct rill_engineio *service = ask->service;
 	struct rl_addr peer = *rl_exchange_peer(ask->request);
-	struct rl_carrier *carrier = rl_eio_hold(ask, ask->revision4 ? 4 : 3);
+	struct rl_carrier *carrier = rl_eio_hold(
+		ask, rl_eio_polling_row(ask->revision4 ? 4 : 3, ask->jsonp, ask->base64));
 
 	if (!carrier)
 		return;

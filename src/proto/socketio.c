@@ -208,16 +208,17 @@ int rill_socketio_serve(
 	int rc = new_service(&io, server, &all, &engine);
 	if (rc < 0)
 		return rc;
+	io->in_server.stop = stop_service;
+	io->in_server.cut = cut_service;
+	io->in_server.free = server_gone;
+	rl_server_join(server, &io->in_server); /* before the one below: it has to know first */
 	rc = rill_engineio_serve(server, io->options.path, &io->handler, &engine, &io->engine);
 	if (rc < 0) {
+		rl_server_leave(&io->in_server);
 		rl_sio_bundle_detach(io);
 		free_service(io);
 		return rc;
 	}
-	io->in_server.stop = stop_service;
-	io->in_server.cut = cut_service;
-	io->in_server.free = server_gone;
-	rl_server_join(server, &io->in_server);
 	if (result)
 		*result = io;
 	return 0;

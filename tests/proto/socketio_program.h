@@ -275,7 +275,7 @@ static inline void open_session(struct http_peer *p)
 /* ... and one in a namespace. */
 static inline rill_socket *join_namespace(struct http_peer *p, const char *ns)
 {
-	char want[128], packet[128];
+	char want[256], packet[128];
 	bool is_root = strcmp(ns, "/") == 0;
 	snprintf(packet, sizeof(packet), "0%s%s", is_root ? "" : ns, is_root ? "" : ",");
 	tell(p, packet);

@@ -166,6 +166,7 @@ withEach("a connection that is cut has ended, on both sides", async (open, { ser
   const watcher = await open();
   const client = await openAny(wire, { transport, version });
   await client.settle();
+  await wire.polled(watcher, client);
   wire.cut();
   const [reason] = await client.take("disconnect");
   assert.match(reason, /^transport (close|error)$/);

@@ -75,11 +75,9 @@ static void free_service(struct rill_socketio *io)
 	const struct rl_env *env = rl_sio_env(io);
 
 	assert(rl_list_empty(&io->clients));
+	rl_sio_asks_end(io);
 	while (io->first_due)
 		rl_sio_socket_unref(take_due(io));
-	rl_list_remove(&io->task.node);
-	rl_list_remove(&io->burial.node);
-	rl_sio_asks_end(io);
 	rl_sio_recovery_free(io);
 	rl_sio_bundle_free(io);
 	while (!rl_list_empty(&io->namespaces))
@@ -93,6 +91,8 @@ static void free_service(struct rill_socketio *io)
 	rl_buf_release(&io->query);
 	rl_free(env, io->attached.list);
 	rl_sio_options_free(env, &io->options);
+	rl_list_remove(&io->task.node); /* what went has woken it */
+	rl_list_remove(&io->burial.node);
 	rl_free(env, io);
 }
 

@@ -8,13 +8,52 @@ TEST(engineio_websocket, a_packet_is_a_message)
 	send_text(&peer, "4hello");
 	send_frame(&peer, 0x82, "\1\2", 2);
 	send_text(&peer, "4");
-	expect_said("<hello> [\1\2] <> ");
+	send_frame(&peer, 0x82, "", 0);
+	expect_said("<hello> [\1\2] <> [] ");
 	rill_send_text(conn, "h\xc3\xa9");
 	rill_send(conn, RILL_BINARY, "\1\2\3\4", 4);
 	rill_send_text(conn, "");
+	rill_send(conn, RILL_BINARY, "", 0);
 	expect_text(&peer, "4h\xc3\xa9");
 	expect_frame(&peer, 0x82, "\1\2\3\4", 4);
 	expect_text(&peer, "4");
+	expect_frame(&peer, 0x82, "", 0);
+	finish();
+}
+
+static void say_something(rill_conn *c)
+{
+	rill_send_text(c, "early");
+}
+
+TEST(engineio_websocket, in_revision_3_the_opening_waits_for_a_moment)
+{
+	rill_engineio_options o = defaults();
+	o.revision3 = true;
+	serve(&o);
+	in_open = say_something;
+	upgrade_by(&peer, WEBSOCKET3, "");
+	expect_said("open ");
+	expect_nothing(&peer);
+	http_pass(10);
+	http_take(&peer);
+	assert_int_equal(peer.text[2], '0');
+	drop(&peer, 2 + (uint8_t)peer.text[1]);
+	expect_text(&peer, "4early");
+	http_close(&peer);
+	expect_said("1006:transport error ");
+	http_open(&peer);
+	upgrade_by(&peer, WEBSOCKET3, "");
+	rill_close(conn, 1000, NULL);
+	expect_nothing(&peer);
+	http_pass(10);
+	expect_said("open 1000:forced close ");
+	http_close(&peer);
+	http_open(&peer);
+	upgrade_by(&peer, WEBSOCKET3, "");
+	http_close(&peer); /* before it was said */
+	expect_said("open 1006:transport error ");
+	http_open(&peer);
 	finish();
 }
 
@@ -236,6 +275,7 @@ TEST(engineio_websocket, what_goes_to_many_is_framed_once)
 	open_websocket();
 	http_open(&other);
 	upgrade_by(&other, WEBSOCKET3, "");
+	http_pass(10);
 	http_take(&other);
 	http_forget(&other);
 	http_open(&polling);

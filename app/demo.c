@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <rill/rill.h>
+#include "client_files.h"
 #include "command.h"
 #include "ending.h"
 #include "page.h"
@@ -13,11 +14,14 @@
 struct demo_options {
 	const char *host;
 	uint16_t port;
+	const char *client_dir; /* NULL: none was named */
 };
 
 struct demo {
 	rill_loop *loop;
 	rill_server *server;
+	struct client_files client_files;
+	char dir_of_setup[PATH_MAX];
 	struct playground playground;
 	struct ending ending;
 	bool serving;
@@ -31,22 +35,35 @@ static bool read_port(const char *text, uint16_t *port)
 	return *text >= '0' && *text <= '9' && !*end && n <= UINT16_MAX;
 }
 
+static int take_option(struct demo_options *options, const char *name, const char *value)
+{
+	if (!strcmp(name, "--host"))
+		options->host = value;
+	else if (!strcmp(name, "--client-dir"))
+		options->client_dir = value;
+	else if (!read_port(value, &options->port))
+		return command_misused("--port", "is a number from 0 to 65535");
+	return STATUS_OK;
+}
+
 static int read_options(struct demo_options *options, int argc, char **argv)
 {
-	*options = (struct demo_options){ "127.0.0.1", 8000 };
+	static const char *const names[] = { "--host", "--port", "--client-dir", NULL };
+	*options = (struct demo_options){ .host = "127.0.0.1", .port = 8000 };
 	for (int i = 1; i < argc; i++) {
 		if (!strcmp(argv[i], "--help"))
 			return STATUS_HELP;
-		bool host = !strcmp(argv[i], "--host");
-		if (!host && strcmp(argv[i], "--port") != 0)
-			return command_misused(argv[i], "is no option of demo; rill help demo lists them");
+		size_t k = 0;
+		while (names[k] && strcmp(argv[i], names[k]) != 0)
+			k++;
+		if (!names[k])
+			return command_misused(
+				argv[i], "is no option of demo; rill help demo lists them");
 		if (i + 1 == argc)
 			return command_misused(argv[i], "needs a value");
-		const char *value = argv[++i];
-		if (host)
-			options->host = value;
-		else if (!read_port(value, &options->port))
-			return command_misused("--port", "is a number from 0 to 65535");
+		int status = take_option(options, names[k], argv[++i]);
+		if (status)
+			return status;
 	}
 	return STATUS_OK;
 }
@@ -69,15 +86,31 @@ static int make_loop(struct demo *demo)
 	return rill_loop_new(&demo->loop, &options);
 }
 
-static int make_server(struct demo *demo)
+/* In front of the services: SockJS would answer for all that is below its path. */
+static int serve_files(struct demo *demo)
+{
+	int rc = rill_server_handle(demo->server, "/", page_answer, NULL, NULL);
+	if (rc == 0)
+		rc = rill_server_handle(
+			demo->server, "/", client_files_answer, &demo->client_files, NULL);
+	if (rc == 0)
+		rc = rill_server_handle(demo->server, "/clients.json", client_files_answer_list,
+			&demo->client_files, NULL);
+	return rc;
+}
+
+static int make_server(struct demo *demo, const char *client_dir)
 {
 	int rc = rill_server_new(&demo->server, demo->loop, NULL);
 	if (rc < 0)
 		return rc;
-	rc = playground_init(&demo->playground, demo->server);
+	rc = client_files_init(&demo->client_files, client_dir);
 	if (rc < 0)
 		return rc;
-	rc = rill_server_handle(demo->server, "/", page_answer, NULL, NULL);
+	rc = serve_files(demo);
+	if (rc < 0)
+		return rc;
+	rc = playground_init(&demo->playground, demo->server);
 	if (rc < 0)
 		return rc;
 	return ending_init(&demo->ending, demo->server, DRAIN_MS);
@@ -94,20 +127,30 @@ static int cannot_listen(const struct demo *demo, const struct demo_options *opt
 	return STATUS_FAILED;
 }
 
+static void greet(struct demo *demo, const char *url)
+{
+	printf("listening on %s\nOpen %s/ in a browser; Ctrl-C ends it.\n", url, url);
+	if (!client_files_have(&demo->client_files, CLIENT_FILE_SOCKJS))
+		printf("For SockJS the page needs sockjs.min.js, which is not here; rill help demo "
+		       "says how to get it.\n");
+	fflush(stdout);
+}
+
 static int serve(struct demo *demo, const struct demo_options *options)
 {
+	const char *client_dir = options->client_dir;
+	if (!client_dir)
+		client_dir = client_files_dir_of_setup(demo->dir_of_setup);
 	int rc = make_loop(demo);
 	if (rc == 0)
-		rc = make_server(demo);
+		rc = make_server(demo, client_dir);
 	if (rc < 0)
 		return command_failed("cannot start", rill_strerror(rc));
 	rc = rill_server_listen_tcp(demo->server, options->host, options->port);
 	if (rc < 0)
 		return cannot_listen(demo, options, rc);
 
-	const char *url = rill_server_url(demo->server, rc);
-	printf("listening on %s\nOpen %s/ in a browser; Ctrl-C ends it.\n", url, url);
-	fflush(stdout);
+	greet(demo, rill_server_url(demo->server, rc));
 	demo->serving = true;
 	rc = rill_loop_run(demo->loop);
 	return rc < 0 ? command_failed("the loop ended", rill_strerror(rc)) : STATUS_OK;
@@ -119,10 +162,14 @@ static int run_demo(int argc, char **argv)
 	int status = read_options(&options, argc, argv);
 	if (status)
 		return status;
+	int wrong = options.client_dir ? client_files_try_dir(options.client_dir) : 0;
+	if (wrong)
+		return command_failed(options.client_dir, strerror(wrong));
 	struct demo demo = { .ending.signals.fd = -1 };
 	status = serve(&demo, &options);
 	rill_server_free(demo.server);
 	playground_fini(&demo.playground);
+	client_files_fini(&demo.client_files);
 	ending_fini(&demo.ending);
 	rill_loop_free(demo.loop);
 	return status;
@@ -131,14 +178,25 @@ static int run_demo(int argc, char **argv)
 const struct command demo_command = {
 	.name = "demo",
 	.summary = "serves a playground page: two connections side by side, with their frames",
-	.help = "usage: rill demo [--host ADDRESS] [--port N]\n"
+	.help = "usage: rill demo [--host ADDRESS] [--port N] [--client-dir DIR]\n"
 		"\n"
-		"Serves the playground page. It opens two connections to this program; what one says\n"
-		"over its WebSocket, every other hears, event streams too, and each frame is shown as\n"
-		"the server saw it. Any WebSocket client can join at /ws, any EventSource at /events.\n"
+		"Serves the playground page: two connections to this program, side by side.\n"
+		"Each is a WebSocket, an event stream, or SockJS by the transport you choose.\n"
+		"What one says, every other hears, and each frame of a WebSocket is shown as\n"
+		"the server saw it. Others can join: WebSocket clients at /ws, EventSources at\n"
+		"/events, SockJS clients at /sockjs.\n"
 		"\n"
-		"  --host ADDRESS   where to listen (127.0.0.1)\n"
-		"  --port N         on which port; 0: any that is free (8000)\n"
+		"  --host ADDRESS    where to listen (127.0.0.1)\n"
+		"  --port N          on which port; 0: any that is free (8000)\n"
+		"  --client-dir DIR  folder of the client files that the page needs for SockJS:\n"
+		"                    DIR/sockjs.min.js is served as /sockjs/sockjs.min.js, and\n"
+		"                    so are sockjs.js and the maps of both (the folder clients\n"
+		"                    beside this program, which make demo fills)\n"
+		"\n"
+		"To get the client files without make demo, where npm is installed:\n"
+		"\n"
+		"  npm install sockjs-client\n"
+		"  rill demo --client-dir node_modules/sockjs-client/dist\n"
 		"\n"
 		"Ctrl-C drains and ends it; a second one ends it at once.\n",
 	.run = run_demo,

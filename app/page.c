@@ -2,21 +2,22 @@
 #include "page.h"
 
 #include <string.h>
+#include "answer.h"
 #include "page_files.h"
 
-/* The page loads its own files, connects to its own server, and nothing else. */
+/* The page loads its own files, connects to its own server, and nothing else. Frames and forms are for the
+ * SockJS transports that are made of them. */
 static const char policy[] = "default-src 'none'; script-src 'self'; style-src 'self'; "
-			     "img-src 'self' data:; connect-src 'self' ws: wss:; base-uri 'none'; "
-			     "form-action 'none'; frame-ancestors 'none'";
+			     "img-src 'self' data:; connect-src 'self' ws: wss:; frame-src 'self'; "
+			     "base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
 
-static const struct {
-	const char *name, *value;
-} fields[] = {
+static const struct answer_field fields[] = {
 	{ "Content-Security-Policy", policy },
 	{ "X-Content-Type-Options", "nosniff" },
 	{ "Referrer-Policy", "no-referrer" },
 	/* The files change with the program, and come from this machine. */
 	{ "Cache-Control", "no-cache" },
+	{ NULL, NULL },
 };
 
 static const struct {
@@ -38,38 +39,18 @@ static const char *type_of(const char *name)
 	return "application/octet-stream";
 }
 
-static bool is(rill_bytes bytes, const char *text)
-{
-	return bytes.len == strlen(text) && !memcmp(bytes.data, text, bytes.len);
-}
-
 static const struct page_file *find_file(rill_bytes path)
 {
-	if (is(path, "/"))
+	if (bytes_are(path, "/"))
 		path = (rill_bytes){ "/index.html", strlen("/index.html") };
 	if (!path.len)
 		return NULL;
 	const rill_bytes name = { (const char *)path.data + 1, path.len - 1 };
 	for (const struct page_file *file = page_files; file->name; file++) {
-		if (is(name, file->name))
+		if (bytes_are(name, file->name))
 			return file;
 	}
 	return NULL;
-}
-
-/* Without memory for the response there is none; the peer shall not wait for it. */
-static int respond(
-	rill_request *request, int status, const char *type, const void *data, size_t len)
-{
-	if (rill_respond(request, status, type, data, len) < 0)
-		rill_request_abort(request);
-	return RILL_TAKE;
-}
-
-static int refuse_method(rill_request *request)
-{
-	rill_response_header(request, "Allow", "GET, HEAD");
-	return respond(request, 405, NULL, NULL, 0);
 }
 
 int page_answer(rill_request *request, void *user)
@@ -78,14 +59,11 @@ int page_answer(rill_request *request, void *user)
 	const struct page_file *file = find_file(rill_request_path(request));
 	if (!file)
 		return RILL_PASS;
-	const rill_bytes method = rill_request_method(request);
-	if (!is(method, "GET") && !is(method, "HEAD"))
-		return refuse_method(request);
-	for (size_t i = 0; i < sizeof(fields) / sizeof(*fields); i++) {
-		if (rill_response_header(request, fields[i].name, fields[i].value) < 0) {
-			rill_request_abort(request); /* never without its policy */
-			return RILL_TAKE;
-		}
+	if (!answer_asked(request))
+		return answer_405(request);
+	if (answer_fields(request, fields) < 0) {
+		rill_request_abort(request); /* never without its policy */
+		return RILL_TAKE;
 	}
-	return respond(request, 200, type_of(file->name), file->data, file->len);
+	return answer(request, 200, type_of(file->name), file->data, file->len);
 }

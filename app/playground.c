@@ -17,18 +17,12 @@
 #include <rill/eventsource.h>
 #include <rill/websocket.h>
 #include "frame_json.h"
+#include "playground_sessions.h"
 
-/* The page says up to 1 MiB at once; the rest is for other clients' roundings. */
-#define MAX_SAID ((uint64_t)1024 * 1024 + 4096)
-/* A listener that is further behind than this is asked to leave. */
-#define MAX_BEHIND   ((size_t)8 * 1024 * 1024)
 #define MAX_PING     256
 #define FIRST_FRAMES 8
 #define LINGER_MS    3000
 
-/* Everybody hears the first; those who cannot be told bytes hear of them in the second. */
-#define SAID  "said"
-#define ABOUT "about"
 /* Of what was said, for those who come back. */
 #define KEPT_MESSAGES 200
 #define KEPT_BYTES    ((size_t)4 * 1024 * 1024)
@@ -65,7 +59,7 @@ static void deliver(rill_conn *conn, rill_msg msg)
 		rill_conn_destroy(conn);
 }
 
-static void deliver_text(rill_conn *conn, const char *text, size_t len)
+void playground_tell(rill_conn *conn, const char *text, size_t len)
 {
 	deliver(conn, (rill_msg){ .data = text, .len = len, .kind = RILL_TEXT });
 }
@@ -86,7 +80,7 @@ static void on_frame(rill_conn *conn, const rill_frame *frame, void *user)
 	char text[FRAME_JSON_ROOM];
 	size_t len = frame_json(frame, now_ms(), text);
 	for (struct viewer *v = pane->viewers; v; v = v->next)
-		deliver_text(v->conn, text, len);
+		playground_tell(v->conn, text, len);
 	if (!pane->viewed && pane->first_count < FIRST_FRAMES) {
 		char *kept = strdup(text);
 		if (kept)
@@ -108,17 +102,17 @@ static void say_hello(rill_conn *conn)
 	char text[64];
 	int len = snprintf(text, sizeof(text), "{\"hello\":{\"id\":%llu}}",
 		(unsigned long long)rill_conn_id(conn));
-	deliver_text(conn, text, (size_t)len);
+	playground_tell(conn, text, (size_t)len);
 }
 
-/* Gives up on a listener that does not keep up, so that it costs neither memory nor the others' time. */
-static void listen_to(
+/* Gives up on one that does not keep up, so that it costs neither memory nor the others' time. */
+void playground_listen(
 	struct playground *playground, const char *topic, rill_conn *conn, const char *since)
 {
 	rill_subscribe_options options;
 	rill_subscribe_options_default(&options);
 	options.slow = RILL_SLOW_CLOSE;
-	options.max_bytes = MAX_BEHIND;
+	options.max_bytes = PLAYGROUND_MAX_BEHIND;
 	options.since = since;
 	if (rill_subscribe(playground->hub, topic, conn, &options) < 0)
 		rill_conn_destroy(conn);
@@ -138,26 +132,33 @@ static void open_pane(rill_conn *conn)
 	rill_conn_set_user(conn, pane);
 	rill_conn_trace(conn, on_frame, pane); /* without it there is just no trace */
 	say_hello(conn);
-	listen_to(pane->playground, SAID, conn, NULL);
+	playground_listen(pane->playground, TOPIC_SAID, conn, NULL);
 }
 
-static void tell_of_bytes(struct playground *playground, size_t len)
+/* type: of the event that event streams make of it; NULL where texts are heard. */
+static void publish_about(
+	struct playground *playground, const char *topic, const char *type, const char *text)
 {
-	char text[24];
 	rill_publication about;
 	rill_publication_init(&about, sizeof(about));
 	about.kind = RILL_TEXT;
 	about.data = text;
-	about.len = (size_t)snprintf(text, sizeof(text), "%zu", len);
-	about.type = "binary";
-	rill_publish_event(playground->hub, ABOUT, &about);
+	about.len = strlen(text);
+	about.type = type;
+	rill_publish_event(playground->hub, topic, &about);
 }
 
-static void tell_others(rill_conn *conn, rill_msg msg)
+static void tell_of_bytes(struct playground *playground, size_t len)
 {
-	const struct pane *speaker = rill_conn_user(conn);
-	if (!speaker)
-		return;
+	char text[40];
+	snprintf(text, sizeof(text), "%zu", len);
+	publish_about(playground, TOPIC_ABOUT, "binary", text);
+	snprintf(text, sizeof(text), "{\"binary\":%zu}", len);
+	publish_about(playground, TOPIC_ABOUT_TEXTS, NULL, text);
+}
+
+int playground_say(struct playground *playground, rill_conn *conn, rill_msg msg)
+{
 	const uint64_t id = rill_conn_id(conn);
 	rill_publication said;
 	rill_publication_init(&said, sizeof(said));
@@ -166,10 +167,17 @@ static void tell_others(rill_conn *conn, rill_msg msg)
 	said.len = msg.len;
 	said.except = &id;
 	said.except_count = 1;
-	if (rill_publish_event(speaker->playground->hub, SAID, &said) < 0)
+	const int rc = rill_publish_event(playground->hub, TOPIC_SAID, &said);
+	if (rc == 0 && msg.kind == RILL_BINARY)
+		tell_of_bytes(playground, msg.len);
+	return rc;
+}
+
+static void tell_others(rill_conn *conn, rill_msg msg)
+{
+	const struct pane *speaker = rill_conn_user(conn);
+	if (speaker && playground_say(speaker->playground, conn, msg) < 0)
 		rill_conn_destroy(conn);
-	else if (msg.kind == RILL_BINARY)
-		tell_of_bytes(speaker->playground, msg.len);
 }
 
 static void remove_pane(struct pane *pane)
@@ -243,7 +251,7 @@ static void open_viewer(rill_conn *conn)
 	pane->viewers = viewer;
 	pane->viewed = true;
 	for (size_t i = 0; i < pane->first_count; i++)
-		deliver_text(conn, pane->first[i], strlen(pane->first[i]));
+		playground_tell(conn, pane->first[i], strlen(pane->first[i]));
 	drop_first_frames(pane);
 }
 
@@ -261,7 +269,7 @@ static void answer_ping(rill_conn *conn, rill_msg msg)
 	if (!digits || strcmp(text + head_len + digits, "}") != 0)
 		return;
 	memcpy(text, "{\"pong\":", head_len);
-	deliver_text(conn, text, msg.len);
+	playground_tell(conn, text, msg.len);
 }
 
 static void close_viewer(rill_conn *conn, int code, rill_bytes reason)
@@ -294,8 +302,8 @@ static void open_stream(rill_conn *conn)
 		rill_conn_destroy(conn);
 		return;
 	}
-	listen_to(playground, SAID, conn, rill_eventsource_last_id(conn));
-	listen_to(playground, ABOUT, conn, NULL);
+	playground_listen(playground, TOPIC_SAID, conn, rill_eventsource_last_id(conn));
+	playground_listen(playground, TOPIC_ABOUT, conn, NULL);
 }
 
 /* All. */
@@ -321,8 +329,8 @@ static int serve_panes(struct playground *playground)
 	static const char *const protocols[] = { "rill-playground", NULL };
 	rill_websocket_options o;
 	rill_websocket_options_default(&o);
-	o.max_message = MAX_SAID;
-	o.max_queue = MAX_BEHIND;
+	o.max_message = PLAYGROUND_MAX_SAID;
+	o.max_queue = PLAYGROUND_MAX_BEHIND;
 	o.protocols = protocols;
 	o.on_request = admit_pane;
 	o.user = playground;
@@ -337,7 +345,7 @@ static int serve_viewers(struct playground *playground)
 	rill_websocket_options o;
 	rill_websocket_options_default(&o);
 	o.max_message = MAX_PING;
-	o.max_queue = MAX_BEHIND;
+	o.max_queue = PLAYGROUND_MAX_BEHIND;
 	o.protocols = protocols;
 	o.on_request = admit_viewer;
 	o.user = playground;
@@ -352,7 +360,7 @@ static int answer_stream(rill_request *request, void *user)
 		return RILL_PASS;
 	rill_eventsource_options_default(&o);
 	o.retry_ms = RETRY_MS;
-	o.max_queue = MAX_BEHIND;
+	o.max_queue = PLAYGROUND_MAX_BEHIND;
 	if (rill_eventsource_open(NULL, request, &handler, &o, user) < 0)
 		rill_request_abort(request);
 	return RILL_TAKE;
@@ -363,13 +371,16 @@ int playground_init(struct playground *playground, rill_server *server)
 	*playground = (struct playground){ .server = server };
 	int rc = rill_hub_new(&playground->hub, rill_server_loop(server), NULL);
 	if (rc == 0)
-		rc = rill_topic_history(playground->hub, SAID, KEPT_MESSAGES, KEPT_BYTES, KEPT_MS);
+		rc = rill_topic_history(
+			playground->hub, TOPIC_SAID, KEPT_MESSAGES, KEPT_BYTES, KEPT_MS);
 	if (rc == 0)
 		rc = serve_panes(playground);
 	if (rc == 0)
 		rc = serve_viewers(playground);
 	if (rc == 0)
 		rc = rill_server_handle(server, "/events", answer_stream, playground, NULL);
+	if (rc == 0)
+		rc = serve_sessions(playground);
 	return rc;
 }
 

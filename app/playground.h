@@ -5,14 +5,30 @@
  *   /events    an event stream: hears the texts said there, and an event "binary" with the number of
  *              bytes for what is no text. The first event is "hello", {"id":N}. Who comes back with
  *              Last-Event-ID hears what it missed, as far as it is kept.
- *   /trace?id=N  one JSON text for each frame of connection N as the server sees it, those before
- *              the trace was opened included as far as they are kept. {"ping":K} is answered by
+ *   /sockjs    SockJS: says and hears texts as /ws does. The first message to each is
+ *              {"hello":{"id":N,"transport":"xhr-streaming","path":"/sockjs/000/abcdefgh"}}: by what, and
+ *              below which path its requests come. {"binary":N} are N bytes that were said, which SockJS
+ *              does not carry.
+ *   /trace?id=N  one JSON text for each frame of connection N of /ws as the server sees it, those
+ *              before the trace was opened included as far as they are kept. {"ping":K} is answered by
  *              {"pong":K}. Subprotocol rill-trace. */
 #ifndef PLAYGROUND_H
 #define PLAYGROUND_H
 
+#include <rill/conn.h>
 #include <rill/hub.h>
 #include <rill/server.h>
+
+/* The page says up to 1 MiB at once; the rest is for other clients' roundings. */
+#define PLAYGROUND_MAX_SAID ((size_t)1024 * 1024 + 4096)
+/* A listener that is further behind than this is asked to leave. */
+#define PLAYGROUND_MAX_BEHIND ((size_t)8 * 1024 * 1024)
+
+/* Everybody hears the first. Those who cannot be told bytes hear of them: event streams in the second, as
+ * events, SockJS in the third, as texts. */
+#define TOPIC_SAID        "said"
+#define TOPIC_ABOUT       "about"
+#define TOPIC_ABOUT_TEXTS "about-texts"
 
 struct pane;
 
@@ -26,5 +42,15 @@ struct playground {
  * server was freed and before its loop is, is fine either way. */
 int playground_init(struct playground *playground, rill_server *server);
 void playground_fini(struct playground *playground);
+
+/* Between its services. */
+
+/* Tells one connection something; who does not keep up is closed. */
+void playground_tell(rill_conn *conn, const char *text, size_t len);
+/* Subscribes it, from now on or from what follows the event of that id. */
+void playground_listen(
+	struct playground *playground, const char *topic, rill_conn *conn, const char *since);
+/* What conn says goes to all others. 0, RILL_EUTF8 (nobody was told), RILL_ENOMEM. */
+int playground_say(struct playground *playground, rill_conn *conn, rill_msg msg);
 
 #endif

@@ -13,10 +13,11 @@ const HINTS = {
   binary: `Two hex digits a byte, or a file up to ${formatSize(LARGEST)}`,
 };
 
-const LISTENS = "An event stream only listens: say something over a WebSocket";
+const LISTENS = "An event stream only listens: say something over another transport";
+const TEXT_ALONE = "Enter sends; SockJS carries text alone";
 
 export class Composer {
-  #only = false;
+  #carries = "all";
 
   /* send(data) takes a string or bytes, and says whether they left. */
   constructor(parts, send) {
@@ -36,12 +37,17 @@ export class Composer {
     this.parts.send.disabled = !open;
   }
 
-  /* An event stream has nothing to say. */
-  listenOnly(only) {
-    this.#only = only;
-    this.parts.text.placeholder = only ? "Listening" : "Say something";
-    for (const field of [this.parts.text, this.parts.file, this.parts.kindText, this.parts.kindBinary])
-      field.disabled = only;
+  /* "all", "text" alone, or "nothing": what the pane's transport carries. */
+  carry(what) {
+    const silent = what === "nothing";
+    this.#carries = what;
+    this.parts.text.placeholder = silent ? "Listening" : "Say something";
+    if (what === "text")
+      this.parts.kindText.checked = true;
+    for (const field of [this.parts.text, this.parts.kindText])
+      field.disabled = silent;
+    for (const field of [this.parts.file, this.parts.kindBinary])
+      field.disabled = what !== "all";
     this.#allowHex();
     this.#showKind();
   }
@@ -53,8 +59,14 @@ export class Composer {
   #showKind() {
     this.parts.textField.hidden = this.#kind !== "text";
     this.parts.binaryField.hidden = this.#kind !== "binary";
-    this.parts.hint.textContent = this.#only ? LISTENS : HINTS[this.#kind];
+    this.parts.hint.textContent = this.#hint;
     this.#complain("");
+  }
+
+  get #hint() {
+    if (this.#carries === "nothing")
+      return LISTENS;
+    return this.#carries === "text" ? TEXT_ALONE : HINTS[this.#kind];
   }
 
   /* An Enter that ends an input method's composition belongs to the input method. */
@@ -121,7 +133,7 @@ export class Composer {
   }
 
   #allowHex() {
-    this.parts.hex.disabled = this.#only || this.parts.file.files.length > 0;
+    this.parts.hex.disabled = this.#carries !== "all" || this.parts.file.files.length > 0;
   }
 
   #dropFile() {

@@ -4,10 +4,11 @@ import { Composer } from "./composer.js";
 import { describeClose, readClosing } from "./closing.js";
 import { formatMs, formatSize, sizeOf } from "./bytes.js";
 import { Frames } from "./frames.js";
-import { Link } from "./link.js";
 import { Messages } from "./messages.js";
+import { Requests } from "./requests.js";
+import { clientIsThere } from "./client.js";
+import { fillTransports, transportOf } from "./transports.js";
 import { partsOf } from "./dom.js";
-import { Stream } from "./stream.js";
 
 /* Each state's word, and what the button does then. */
 const STATES = {
@@ -17,9 +18,9 @@ const STATES = {
   closed: { word: "Disconnected", action: "Connect" },
 };
 
-const LINKS = { websocket: Link, eventsource: Stream };
-
 const NONE_YET = "–";
+/* Those that hold while there is a connection. */
+const FACTS = ["protocol", "extensions", "trip", "carrier", "seen", "client", "path"];
 
 function title(name) {
   return name[0].toUpperCase() + name.slice(1);
@@ -27,6 +28,7 @@ function title(name) {
 
 export class Pane {
   #state = "closed";
+  #transport;
   #link = null;
   #counts;
 
@@ -36,18 +38,22 @@ export class Pane {
     this.parts = partsOf(root);
     this.messages = new Messages(this.parts.log, this.parts.messages);
     this.frames = new Frames(this.parts);
+    this.requests = new Requests(this.parts);
     this.composer = new Composer(this.parts, (data) => this.#say(data));
+    fillTransports(this.parts.transport);
     this.#nameParts();
     this.#resetCounts();
     this.#listen();
+    this.#choose();
   }
 
   connect() {
     this.#resetCounts();
     this.#enter("connecting");
-    this.#link = new LINKS[this.parts.transport.value](this.name, {
-      open: (socket) => this.#opened(socket),
+    this.#link = new this.#transport.link(this.name, {
+      open: (facts) => this.#opened(facts),
       hello: (id) => this.frames.note(`Connection ${id}`),
+      session: (hello) => this.#sessionOpened(hello),
       streaming: (id) => this.frames.note(`Connection ${id}, an event stream: it has no frames`),
       back: (again) => this.#comingBack(again),
       remark: (words) => this.messages.remark(words),
@@ -56,7 +62,7 @@ export class Pane {
       trip: (trips) => this.#showTrip(trips),
       traceLost: () => this.#traceLost(),
       closed: (event) => this.#closed(event),
-    });
+    }, this.#transport);
   }
 
   #nameParts() {
@@ -68,11 +74,15 @@ export class Pane {
     this.parts.log.setAttribute("aria-label", `${name}: messages`);
     this.parts.frameScroll.setAttribute("aria-label", `${name}: frames`);
     this.parts.frameCaption.textContent = `${name}: frames as the server decoded them`;
+    this.parts.requestScroll.setAttribute("aria-label", `${name}: requests`);
+    this.parts.requestCaption.textContent = `${name}: requests of its SockJS session`;
     this.parts.clear.setAttribute("aria-label", `Clear messages and frames of ${this.name}`);
+    this.#describe(this.parts.about, [this.parts.transport]);
     this.#describe(this.parts.note, [this.parts.hex, this.parts.file]);
     this.#describe(this.parts.closeNote, [this.parts.code, this.parts.reason]);
     /* On a small screen the conversation comes first. */
-    this.parts.frames.open = !matchMedia("(max-width: 720px)").matches;
+    for (const details of [this.parts.frames, this.parts.requests])
+      details.open = !matchMedia("(max-width: 720px)").matches;
   }
 
   #describe(note, fields) {
@@ -82,7 +92,7 @@ export class Pane {
   }
 
   #listen() {
-    this.parts.transport.addEventListener("change", () => this.#enter("closed"));
+    this.parts.transport.addEventListener("change", () => this.#choose());
     this.parts.connection.addEventListener("submit", (event) => {
       event.preventDefault();
       this.#toggle();
@@ -90,7 +100,29 @@ export class Pane {
     this.parts.clear.addEventListener("click", () => {
       this.messages.clear();
       this.frames.clear();
+      this.requests.clear();
     });
+  }
+
+  #choose() {
+    this.#transport = transportOf(this.parts.transport);
+    this.root.dataset.speaks = this.#transport.speaks;
+    this.parts.about.textContent = this.#transport.about;
+    this.#enter("closed");
+    this.#lookForClient();
+  }
+
+  /* Says so at once when the chosen transport has to do without. */
+  async #lookForClient() {
+    const chosen = this.#transport;
+    const missing = chosen.speaks === "sockjs" && !await clientIsThere();
+    if (chosen === this.#transport)
+      this.#showMissing(missing);
+  }
+
+  #showMissing(missing) {
+    this.parts.missing.hidden = !missing;
+    this.parts.about.hidden = missing;
   }
 
   #toggle() {
@@ -101,7 +133,7 @@ export class Pane {
   }
 
   #disconnect() {
-    if (this.#listensOnly) {
+    if (this.#transport.says === "nothing") {
       this.#link.close();
       return;
     }
@@ -122,13 +154,9 @@ export class Pane {
     this.parts.toggle.textContent = action;
     this.parts.transport.disabled = state !== "closed";
     for (const field of [this.parts.code, this.parts.reason])
-      field.disabled = this.#listensOnly;
-    this.composer.listenOnly(this.#listensOnly);
-    this.composer.allow(state === "open" && !this.#listensOnly);
-  }
-
-  get #listensOnly() {
-    return this.parts.transport.value === "eventsource";
+      field.disabled = this.#transport.says === "nothing";
+    this.composer.carry(this.#transport.says);
+    this.composer.allow(state === "open" && this.#transport.says !== "nothing");
   }
 
   /* The browser tries again by itself. */
@@ -139,21 +167,36 @@ export class Pane {
     this.messages.remark("Lost; it comes back by itself");
   }
 
-  #opened(socket) {
+  /* What of this a transport does not have is none; the server's side of a session comes later. */
+  #opened({ protocol, extensions, carrier, client }) {
     this.#enter("open");
-    this.parts.protocol.textContent = socket.protocol || "none";
-    this.parts.extensions.textContent = socket.extensions || "none";
-    this.messages.remark("Connected");
+    this.#showMissing(false);
+    this.#showFacts({ protocol: protocol || "none", extensions: extensions || "none", carrier, client });
+    this.messages.remark(carrier ? `Connected by ${carrier}` : "Connected");
+  }
+
+  #sessionOpened(hello) {
+    this.#showFacts({ seen: hello.transport, path: hello.path });
+    this.requests.watch(hello);
+  }
+
+  #showFacts(facts) {
+    for (const [fact, words] of Object.entries(facts))
+      this.parts[fact].textContent = words ?? NONE_YET;
   }
 
   #closed(event) {
     const words = event.words ?? describeClose(event);
+    const what = this.#state === "connecting" ? "Not connected" : "Disconnected";
     this.#link = null;
+    this.requests.stop();
     this.#enter("closed", words);
     this.parts.closeNote.textContent = "";
-    for (const fact of ["protocol", "extensions", "trip"])
+    for (const fact of FACTS)
       this.parts[fact].textContent = NONE_YET;
-    this.messages.remark(`Disconnected: ${words}`);
+    if (event.missing)
+      this.#showMissing(true);
+    this.messages.remark(`${what}: ${words}`);
   }
 
   #traceLost() {
@@ -162,7 +205,7 @@ export class Pane {
   }
 
   #say(data) {
-    if (this.#state !== "open" || this.#listensOnly)
+    if (this.#state !== "open" || this.#transport.says === "nothing")
       return false;
     this.#link.send(data);
     this.#count("said", data);

@@ -130,6 +130,8 @@ typedef struct rill_eventsource_client_options {
 	size_t max_event;          /* bytes of one event, else it fails for good. 64 MiB - 1 */
 	uint32_t max_redirects;    /* 301, 302, 303, 307, 308 in a row. 20 */
 	const char *last_event_id; /* to begin with. Optional. Copied. */
+	/* The least that a server's "retry:" can make it wait, or retry_ms where that is less. 100 ms */
+	uint32_t retry_min_ms;
 } rill_eventsource_client_options;
 
 RILL_API void rill_eventsource_client_options_init(
@@ -157,8 +159,9 @@ typedef struct rill_eventsource_client_handler {
 		int64_t retry_ms, void *user);
 } rill_eventsource_client_handler;
 
-/* Connects to an http or https URL, and again whenever the stream ends, with Last-Event-ID. handler
- * is not copied. Returns as rill_websocket_connect(). */
+/* Connects to an http or https URL, and again whenever the stream ends, with Last-Event-ID. Where a
+ * redirect leads to another origin, credentials, Cookie and Authorization fields, our certificate and
+ * connect.tls.name stay behind. handler is not copied. Returns as rill_websocket_connect(). */
 RILL_API int rill_eventsource_connect(rill_eventsource_client **client, rill_loop *loop,
 	const char *url, const rill_eventsource_client_handler *handler, void *user,
 	const rill_eventsource_client_options *options);

@@ -72,7 +72,8 @@ typedef struct rill_subscribe_options {
 	size_t max_bytes;
 	size_t max_messages;
 	/* The id of the last message it has (see RILL_MESSAGE_ID): what was published since follows
-	 * at once, before anything newer. "" or NULL: from now on. Last-Event-ID fits. */
+	 * at once, before anything newer. "" or NULL: from now on, and an event stream is told the id it
+	 * begins behind, so that it can come back from there before its first event. Last-Event-ID fits. */
 	const char *since;
 } rill_subscribe_options;
 

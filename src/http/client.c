@@ -153,14 +153,13 @@ static void ask(struct rl_client_call *call, enum rl_client_stage stage)
 void rl_client_advance(struct rl_client_call *call)
 {
 	const struct rl_client_target *target = call->target;
-	const char *name = target->tls_options.name;
 	if (call->stage < RL_CLIENT_PROXY_TLS && target->proxy.secure)
 		start_tls(call, RL_CLIENT_PROXY_TLS, target->proxy_tls, target->proxy.url.host);
 	else if (call->stage < RL_CLIENT_PROXY && target->proxy.text)
 		ask(call, RL_CLIENT_PROXY);
 	else if (call->stage < RL_CLIENT_TLS && target->where.secure)
-		start_tls(call, RL_CLIENT_TLS, target->tls,
-			name ? rl_slice_str(name) : target->where.url.host);
+		start_tls(call, RL_CLIENT_TLS, rl_client_target_tls(target),
+			rl_client_target_name(target));
 	else
 		ask(call, RL_CLIENT_ASKED);
 }

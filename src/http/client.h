@@ -37,7 +37,8 @@ int rl_client_target_new(struct rl_client_target **target, struct rill_loop *loo
 void rl_client_target_free(struct rl_client_target *target);
 
 /* Follows a redirect: the same options with the URL that location means; credentials, Cookie and
- * Authorization fields stay behind when host, port or scheme are others. 0, RILL_EINVAL, RILL_ENOMEM:
+ * Authorization fields, our own certificate and the name asked for in TLS stay behind when host, port
+ * or scheme are others. 0, RILL_EINVAL, RILL_ENOMEM:
  * target is as it was. */
 int rl_client_target_redirect(struct rl_client_target *target, struct rl_slice location);
 

@@ -23,13 +23,19 @@ struct rl_client_target {
 	struct rl_client_where first_where;
 	struct rl_buf first_fields;
 	rill_client_tls_options tls_options;   /* its strings are copies */
-	struct rl_tls_client *tls, *proxy_tls; /* NULL: not needed so far */
+	/* For the first server; for those elsewhere, to whom we are nobody; for the proxy. NULL: not
+	 * needed so far. */
+	struct rl_tls_client *tls, *stranger_tls, *proxy_tls;
 	uint32_t timeout_ms, attempt_ms;
 	size_t max_head;
 };
 
 /* The port in use: the one that is named, or the scheme's. */
 uint16_t rl_client_port(const struct rl_client_where *where);
+
+/* What the server at hand is reached with, and the name it is to show. */
+struct rl_tls_client *rl_client_target_tls(const struct rl_client_target *target);
+struct rl_slice rl_client_target_name(const struct rl_client_target *target);
 
 /* The streams that a loop's clients have opened form one group. NULL when out of memory. */
 struct rl_stream_group *rl_client_group(struct rill_loop *loop);

@@ -294,6 +294,7 @@ void rl_client_target_free(struct rl_client_target *target)
 	rl_buf_release(&target->proxy_fields);
 	free_tls_options(env, &target->tls_options);
 	rl_tls_client_unref(target->tls);
+	rl_tls_client_unref(target->stranger_tls);
 	rl_tls_client_unref(target->proxy_tls);
 	rl_free(env, target);
 }
@@ -301,6 +302,17 @@ void rl_client_target_free(struct rl_client_target *target)
 const char *rl_client_target_url(const struct rl_client_target *target)
 {
 	return target->where.shown;
+}
+
+struct rl_tls_client *rl_client_target_tls(const struct rl_client_target *target)
+{
+	return target->stripped ? target->stranger_tls : target->tls;
+}
+
+struct rl_slice rl_client_target_name(const struct rl_client_target *target)
+{
+	const char *name = target->tls_options.name;
+	return name && !target->stripped ? rl_slice_str(name) : target->where.url.host;
 }
 
 bool rl_client_target_secure(const struct rl_client_target *target)
@@ -386,13 +398,27 @@ static void move_to(
 	target->fields = *fields;
 }
 
+/* TLS for a server elsewhere, as for the first one, but that we do not say who we are. */
+static int make_stranger_tls(struct rl_client_target *target)
+{
+	const struct rl_env *env = &target->loop->env;
+	rill_client_tls_options options = target->tls_options;
+	char unused[8];
+	if (target->stranger_tls)
+		return 0;
+	if (target->tls && !options.certificate_file) {
+		target->stranger_tls = rl_tls_client_ref(target->tls);
+		return 0;
+	}
+	options.certificate_file = options.key_file = NULL;
+	return rl_tls_client_new(&target->stranger_tls, env, &options, unused, sizeof(unused));
+}
+
 int rl_client_target_redirect(struct rl_client_target *target, struct rl_slice location)
 {
 	const struct rl_env *env = &target->loop->env;
-	struct rl_tls_client *tls = NULL;
 	struct rl_client_where where;
 	struct rl_buf fields;
-	char unused[8];
 
 	init_where(&where, env);
 	rl_buf_init(&fields, env);
@@ -404,16 +430,15 @@ int rl_client_target_redirect(struct rl_client_target *target, struct rl_slice l
 		rc = keep_authorization(&where, &target->where);
 	else if (rc == 0)
 		rc = copy_public_fields(&fields, &target->fields);
-	if (rc == 0 && where.secure && !target->tls)
-		rc = rl_tls_client_new(&tls, env, &target->tls_options, unused, sizeof(unused));
+	/* At the same origin it is as it was: there already, when it is needed. */
+	if (rc == 0 && where.secure && !same)
+		rc = make_stranger_tls(target);
 	if (rc < 0) {
 		fini_where(&where, env);
 		rl_buf_release(&fields);
 		return rc == RILL_ENOMEM ? rc : RILL_EINVAL;
 	}
 	move_to(target, &where, same ? NULL : &fields);
-	if (tls)
-		target->tls = tls;
 	return 0;
 }
 

@@ -138,14 +138,18 @@ int rl_history_add(struct rl_history *history, struct rl_publication *publicatio
 	return 0;
 }
 
-int rl_history_latest(const struct rl_history *history, char id[RILL_MESSAGE_ID])
+int rl_history_point(const struct rl_history *history, char id[RILL_MESSAGE_ID])
 {
-	if (!history->last) {
-		id[0] = 0;
-		return 0;
-	}
 	return snprintf(
 		id, RILL_MESSAGE_ID, "%s%llu", history->prefix, (unsigned long long)history->last);
+}
+
+int rl_history_latest(const struct rl_history *history, char id[RILL_MESSAGE_ID])
+{
+	if (history->last)
+		return rl_history_point(history, id);
+	id[0] = 0;
+	return 0;
 }
 
 ptrdiff_t rl_history_since(struct rl_history *history, struct rl_slice id)
@@ -155,7 +159,8 @@ ptrdiff_t rl_history_since(struct rl_history *history, struct rl_slice id)
 	if (!rl_slice_starts(id, prefix))
 		return -1;
 	rl_slice_skip(&id, prefix.len);
-	if (!rl_slice_to_u64(id, &number) || !number || id.data[0] == '0' || number > history->last)
+	if (!rl_slice_to_u64(id, &number) || (id.data[0] == '0' && id.len > 1) ||
+		number > history->last)
 		return -1;
 	rl_history_expire(history);
 	return history->last - number <= history->count ? (ptrdiff_t)(history->last - number) : -1;

@@ -260,6 +260,8 @@ static inline struct rl_publication *rl_history_at(const struct rl_history *hist
 	return history->ring[(history->first + n) & (history->room - 1)].publication;
 }
 int rl_history_latest(const struct rl_history *history, char id[RILL_MESSAGE_ID]);
+/* The same; before the first message an id that all of them come after. */
+int rl_history_point(const struct rl_history *history, char id[RILL_MESSAGE_ID]);
 
 /* mailbox.c */
 int rl_mailbox_new(struct rill_hub *hub);

@@ -63,7 +63,7 @@ static int tell_gap(struct rl_member *member, struct rl_slice since)
 	if (!gap)
 		return RILL_ENOMEM;
 	if (history)
-		rl_publication_set_id(gap, rl_slice(id, (size_t)rl_history_latest(history, id)));
+		rl_publication_set_id(gap, rl_slice(id, (size_t)rl_history_point(history, id)));
 	bool there = rl_member_hand(member, gap, true);
 	rl_publication_unref(gap);
 	return there ? RILL_GAP : RILL_ECLOSED;
@@ -81,6 +81,19 @@ static int replay(struct rl_member *member, struct rl_slice since)
 		if (!rl_member_hand(member, rl_history_at(history, history->count - n), true))
 			return RILL_ECLOSED;
 	return 0;
+}
+
+/* An event stream that breaks before its first event can come back with nothing but this. It is only a
+ * hint: one in whose way something stands does without. */
+static void tell_point(struct rl_member *member)
+{
+	const struct rl_history *history = member->topic->history;
+	struct rill_conn *conn = member->conn;
+	char id[RILL_MESSAGE_ID];
+	if (!history || !conn->ops->mark || conn->piece_out ||
+		rl_subscriber_waits(rl_subscriber(conn)))
+		return;
+	conn->ops->mark(conn, rl_slice(id, (size_t)rl_history_point(history, id)));
 }
 
 static int set_up(struct rl_member *member, const rill_subscribe_options *options)
@@ -121,6 +134,8 @@ int rill_subscribe(
 	rc = set_up(member, &options);
 	if (rc == RILL_ENOMEM)
 		rl_member_remove(member);
+	else if (rc == 0 && !rl_slice_str(options.since).len)
+		tell_point(member);
 	return rc;
 }
 

@@ -77,6 +77,7 @@ static inline const char *rl_es_behind(const char *text)
 
 extern const struct rl_conn_ops rl_es_conn_ops;
 int rl_es_op_publish(struct rill_conn *conn, struct rl_publication *publication);
+int rl_es_op_mark(struct rill_conn *conn, struct rl_slice id);
 
 /* Writes the head and makes the conn, in state CONNECTING. 0; RILL_ESTATE, RILL_ECLOSED, RILL_ENOMEM:
  * the request is still the caller's. */

@@ -1,7 +1,8 @@
 /* eventsource_client.c: the EventSource client (WHATWG HTML, 9.2): one call after the other, each with
  * the last event's id, until a server says that it is enough.
  *
- * The wait after a stream that ended is what the server asked for. After attempts that failed it
+ * The wait after a stream that ended is what the server asked for, but not next to nothing: a server
+ * that ends each stream at once would have it ask as fast as both can. After attempts that failed it
  * doubles, because a server that is down is not helped by being asked; so that it can double, it
  * begins at a tenth of a second at least. */
 #include <stdio.h>
@@ -17,6 +18,7 @@ void rill_eventsource_client_options_init(rill_eventsource_client_options *optio
 		.size = size,
 		.retry_ms = 3 * 1000, /* what browsers wait, some say five */
 		.retry_max_ms = 60 * 1000,
+		.retry_min_ms = 100,
 		.max_event = 64 * 1024 * 1024 - 1,
 		.max_redirects = 20, /* WHATWG Fetch, 4.4 */
 	};
@@ -86,6 +88,8 @@ static uint32_t wait_of(const struct rill_eventsource_client *client)
 	uint64_t asked = client->sse.retry_ms < UINT32_MAX ? client->sse.retry_ms : UINT32_MAX;
 	uint64_t wait = asked, most = client->retry_max_ms;
 
+	if (wait < client->retry_min_ms)
+		wait = client->retry_min_ms;
 	if (!client->failures)
 		return (uint32_t)wait;
 	if (wait < FIRST_BACKOFF_MS)
@@ -170,6 +174,9 @@ static void free_client(struct rl_task *task)
 static int fill_in(struct rill_eventsource_client *client, const char *url,
 	const rill_eventsource_client_options *options, char *error, size_t error_len)
 {
+	/* The program's own word is not made longer. */
+	client->retry_min_ms = options->retry_min_ms < options->retry_ms ? options->retry_min_ms
+									  : options->retry_ms;
 	client->retry_max_ms = options->retry_max_ms;
 	client->idle_timeout_ms = options->idle_timeout_ms;
 	client->max_redirects = options->max_redirects;

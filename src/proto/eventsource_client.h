@@ -23,7 +23,7 @@ struct rill_eventsource_client {
 	rill_conn_state state;
 	uint32_t failures;  /* attempts that failed one after the other */
 	uint32_t redirects; /* followed by this attempt */
-	uint32_t retry_max_ms, idle_timeout_ms, max_redirects;
+	uint32_t retry_min_ms, retry_max_ms, idle_timeout_ms, max_redirects;
 	bool freed;
 };
 

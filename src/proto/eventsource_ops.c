@@ -211,6 +211,7 @@ const struct rl_conn_ops rl_es_conn_ops = {
 	.publish = rl_es_op_publish,
 	.flush = op_flush,
 	.typed = true,
+	.mark = rl_es_op_mark,
 	.close = op_close,
 	.cut = op_cut,
 	.set_reading = op_set_reading,

@@ -55,6 +55,13 @@ static int send_line(rill_conn *conn, int rc)
 	return rc;
 }
 
+int rl_es_op_mark(struct rill_conn *conn, struct rl_slice id)
+{
+	if (!rl_es_conn(conn)->request)
+		return RILL_ECLOSED;
+	return send_line(conn, rl_sse_write_id(&conn->loop->scratch, id));
+}
+
 static int check_line(rill_conn *conn)
 {
 	if (!is_stream(conn))

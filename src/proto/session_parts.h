@@ -8,10 +8,10 @@
 /* A session's place in its service's table, behind it in one piece of memory. */
 struct rl_session_place {
 	struct rl_session_place *next; /* in its bucket */
-	struct rl_session *session;
 	uint64_t hash;
-	bool listed; /* it can be found */
-	uint32_t id_len, owner_len;
+	uint32_t owner_len;
+	uint16_t id_len;
+	bool listed;    /* it can be found */
 	uint8_t text[]; /* the id, then the owner */
 };
 

@@ -101,19 +101,12 @@ bool rl_outbox_first(const struct rl_outbox *outbox, struct rl_outbound *message
 	return rl_outbox_next(outbox, &cursor, message);
 }
 
-/* Without memory for less it keeps what it has. */
 static void shrink(struct rl_outbox *outbox)
 {
-	struct rl_buf *entries = &outbox->entries, less;
+	struct rl_buf *entries = &outbox->entries;
 
-	if (entries->cap <= SHRINK_ABOVE || entries->len >= entries->cap / 4)
-		return;
-	rl_buf_init(&less, entries->env);
-	if (rl_buf_reserve_exact(&less, entries->len * 2) < 0)
-		return;
-	rl_buf_append(&less, entries->data, entries->len);
-	rl_buf_release(entries);
-	*entries = less;
+	if (entries->cap > SHRINK_ABOVE && entries->len < entries->cap / 4)
+		rl_buf_shrink(entries);
 }
 
 void rl_outbox_drop(struct rl_outbox *outbox, uint32_t count)

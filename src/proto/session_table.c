@@ -132,7 +132,7 @@ struct rl_session *rl_session_find(const struct rl_sessions *sessions, struct rl
 
 	for (; place; place = place->next)
 		if (place->hash == hash && rl_slice_equal(rl_slice(place->text, place->id_len), id))
-			return place->session;
+			return (struct rl_session *)(uintptr_t)place - 1; /* it lies in front */
 	return NULL;
 }
 

@@ -216,8 +216,8 @@ void rl_sockjs_preflight(struct rl_sockjs_ask *ask)
 	int rc = 0;
 
 	if (!ask->service->options.disable_cors) {
-		const char *methods =
-			ask->place->methods & RL_SOCKJS_GET ? "OPTIONS, GET" : "OPTIONS, POST";
+		const char *methods = ask->place->methods & RL_SOCKJS_GET ? "OPTIONS, GET"
+									  : "OPTIONS, POST";
 		rc = rill_response_header(ask->request, "Access-Control-Allow-Methods", methods);
 		if (rc == 0)
 			rc = rill_response_header(

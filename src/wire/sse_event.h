@@ -39,6 +39,10 @@ int rl_sse_write_end(struct rl_buf *out, bool *cr);
 int rl_sse_write_ping(struct rl_buf *out);
 int rl_sse_write_retry(struct rl_buf *out, uint64_t ms);
 
+/* An id without an event: clients send it when they come back, and show nothing (WHATWG HTML, 9.2.6: an
+ * event without data is not dispatched, but its id counts). RILL_EINVAL: it does not fit a line. */
+int rl_sse_write_id(struct rl_buf *out, struct rl_slice id);
+
 /* Reading. */
 
 enum rl_sse_state {

@@ -153,3 +153,10 @@ int rl_sse_write_retry(struct rl_buf *out, uint64_t ms)
 		out->len = before;
 	return rc;
 }
+
+int rl_sse_write_id(struct rl_buf *out, struct rl_slice id)
+{
+	const struct rl_slice parts[] = { RL_SLICE("id: "), id, RL_SLICE("\r\n\r\n") };
+
+	return rl_sse_fits_line(id) ? put(out, parts, sizeof(parts) / sizeof(parts[0])) : RILL_EINVAL;
+}

@@ -71,6 +71,29 @@ static void round_trip(const struct rl_env *env, const struct rl_sse_event *even
 	rl_buf_release(&want);
 }
 
+/* No event comes of it, but its id is kept. */
+static void id_alone(const struct rl_env *env, struct rl_slice id)
+{
+	struct rl_buf out, want;
+	struct rl_sse_event ev;
+	struct rl_sse sse;
+
+	rl_buf_init(&out, env);
+	rl_buf_init(&want, env);
+	rl_sse_init(&sse, env, SIZE_MAX);
+	int rc = rl_sse_write_id(&out, id);
+	MUST((rc == 0) == rl_sse_fits_line(id) && (rc == 0) == (out.len > 0));
+	if (rc == 0) {
+		struct rl_slice in = rl_buf_slice(&out);
+		MUST(rl_utf8_replace(&want, id) == 0);
+		MUST(rl_sse_next(&sse, &in, &ev) == 0 && !in.len);
+		MUST(rl_slice_equal(rl_slice_str(rl_sse_id(&sse)), rl_buf_slice(&want)));
+	}
+	rl_sse_fini(&sse);
+	rl_buf_release(&out);
+	rl_buf_release(&want);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct rl_slice in = rl_slice(data, size);
@@ -84,6 +107,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		event.id = fuzz_piece(&in, fuzz_byte(&in));
 		event.data = fuzz_piece(&in, fuzz_byte(&in));
 		round_trip(&env, &event, cut);
+		id_alone(&env, event.id);
 		fuzz_free(event.type);
 		fuzz_free(event.id);
 		fuzz_free(event.data);

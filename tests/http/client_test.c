@@ -559,6 +559,8 @@ static void through_a_proxy(void *arg)
 	if (rc == 0)
 		rc = rl_client_target_redirect(target, RL_SLICE("/c"));
 	if (rc == 0)
+		rc = rl_client_target_redirect(target, RL_SLICE("https://f/"));
+	if (rc == 0)
 		rc = rl_client_target_redirect(target, RL_SLICE("http://g/d"));
 	if (rc == 0)
 		rc = rl_client_open(&call, target, RL_SLICE("Accept: */*\r\n"), &events, &origin);

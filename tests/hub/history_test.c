@@ -156,7 +156,7 @@ TEST(history, ids_of_elsewhere_are_gaps)
 	ids[0][0] = ids[0][0] == 'x' ? 'y' : 'x';   /* another origin */
 	ids[1][10] = ids[1][10] == 'x' ? 'y' : 'x'; /* another epoch */
 	ids[2][strlen(ids[2]) - 1] = '3';           /* the future */
-	ids[3][strlen(ids[3]) - 1] = '0';           /* never given */
+	strcpy(strrchr(ids[3], '-') + 1, "00");     /* never given */
 	strcat(ids[4], "x");
 	ids[5][strlen(ids[5]) - 1] = 0;
 	strcpy(ids[6], "\xff");
@@ -169,6 +169,63 @@ TEST(history, ids_of_elsewhere_are_gaps)
 		assert_int_equal(rill_unsubscribe(hub, "t", &a->conn), 0);
 	}
 	assert_int_equal(subscribe_since(a, latest()), 0);
+	end();
+}
+
+TEST(history, an_event_stream_is_told_where_it_begins_and_may_come_back_from_there)
+{
+	char id[RILL_MESSAGE_ID];
+	start_history(2, 0, 0);
+	subscribe("t", a); /* before there is any message */
+	strcpy(id, a->mark);
+	assert_string_equal(strrchr(id, '-'), "-0");
+	assert_string_equal(latest(), "");
+	assert_int_equal(rill_unsubscribe(hub, "t", &a->conn), 0);
+	assert_int_equal(subscribe_since(a, id), 0);
+	expect_got(a, "");
+	assert_int_equal(rill_unsubscribe(hub, "t", &a->conn), 0);
+	publish_now("t", "one");
+	publish_now("t", "two");
+	assert_int_equal(subscribe_since(a, id), 0);
+	expect_got(a, "one two ");
+	assert_int_equal(rill_unsubscribe(hub, "t", &a->conn), 0);
+	publish_now("t", "three");
+	assert_int_equal(subscribe_since(a, id), RILL_GAP);
+	a->got[0] = 0;
+	assert_int_equal(rill_unsubscribe(hub, "t", &a->conn), 0);
+	subscribe("t", a);
+	assert_string_equal(a->mark, latest());
+	expect_got(a, "");
+	end();
+}
+
+TEST(history, who_names_an_id_or_subscribes_again_is_not_told_where_it_begins)
+{
+	start_history(2, 0, 0);
+	publish_now("t", "one");
+	assert_int_equal(subscribe_since(a, latest()), 0);
+	assert_string_equal(a->mark, "");
+	subscribe("t", a);
+	assert_string_equal(a->mark, "");
+	subscribe("without", a);
+	assert_string_equal(a->mark, "");
+	end();
+}
+
+/* An id inside of a message would end it; in front of what waits it would say too much. */
+TEST(history, nobody_is_told_where_it_begins_when_something_stands_in_the_way)
+{
+	start_history(2, 0, 0);
+	assert_int_equal(rill_send_piece(&a->conn, RILL_TEXT, "x", 1, false), 0);
+	subscribe("t", a);
+	assert_string_equal(a->mark, "");
+	assert_int_equal(rill_unsubscribe(hub, "t", &a->conn), 0);
+	subscribe("other", a);
+	publish_now("other", "waits");
+	subscribe("t", a);
+	assert_string_equal(a->mark, "");
+	assert_int_equal(rill_send_piece(&a->conn, RILL_TEXT, "y", 1, true), 0);
+	expect_got(a, "(x+)|(y-) waits|");
 	end();
 }
 

@@ -17,6 +17,7 @@ struct member {
 	bool swift; /* the peer takes everything when it is written out */
 	int result; /* what publishing says instead */
 	bool typed;
+	char mark[RILL_MESSAGE_ID]; /* the id it was told without a message */
 	struct rl_conn_ops ops;
 };
 
@@ -162,11 +163,21 @@ static inline struct member *new_member(void)
 	return m;
 }
 
-/* One that takes text with a type. */
+static int op_mark(struct rill_conn *conn, struct rl_slice id)
+{
+	struct member *m = member_of(conn);
+	assert_true(id.len < sizeof(m->mark) && !conn->piece_out);
+	memcpy(m->mark, id.data, id.len);
+	m->mark[id.len] = 0;
+	return 0;
+}
+
+/* One that takes text with a type, and ids. */
 static inline struct member *new_stream(void)
 {
 	struct member *m = new_member();
 	m->typed = m->ops.typed = true;
+	m->ops.mark = op_mark;
 	return m;
 }
 

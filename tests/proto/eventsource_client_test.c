@@ -199,12 +199,36 @@ TEST(eventsource_client, it_comes_back_after_what_the_server_asked_with_the_last
 	finish();
 }
 
+static void waits_at_least(uint32_t own, uint32_t least, const char *retry, const char *want)
+{
+	rill_eventsource_client_options options = defaults();
+	options.retry_ms = own;
+	options.retry_min_ms = least;
+	open_stream(&options, retry);
+	origin_close(&origin);
+	expect_said(want);
+	finish();
+}
+
+TEST(eventsource_client, a_server_cannot_make_it_come_back_at_once_unless_the_program_would)
+{
+	assert_int_equal(defaults().retry_min_ms, 100);
+	waits_at_least(3000, 100, "retry: 0\n\n", "error:100 ");
+	waits_at_least(3000, 100, "retry: 99\n\n", "error:100 ");
+	waits_at_least(3000, 100, "retry: 101\n\n", "error:101 ");
+	waits_at_least(3000, 500, "retry: 101\n\n", "error:500 ");
+	waits_at_least(3000, 0, "retry: 0\n\n", "error:0 ");
+	waits_at_least(50, 100, "retry: 0\n\n", "error:50 ");
+	waits_at_least(50, 100, "\n", "error:50 ");
+}
+
 TEST(eventsource_client, an_id_that_was_cleared_is_not_sent)
 {
 	open_stream(NULL, "id: 7\n\nid\nretry: 0\ndata: a\n\n");
 	expect_said("message||a ");
 	origin_close(&origin);
-	expect_said("error:0 ");
+	expect_said("error:100 ");
+	origin_pass(&origin, 100);
 	origin_accept(&origin);
 	assert_null(strstr(answer(STREAM), "Last-Event-ID"));
 	finish();
@@ -261,10 +285,11 @@ TEST(eventsource_client, redirects_are_followed_and_forgotten)
 		assert_non_null(strstr(head, "\r\nAccept: text/event-stream\r\n"));
 	}
 	origin_accept(&origin);
-	assert_int_equal(answer(STREAM "retry: 0\nid: 1\n\n")[5], '5');
+	assert_int_equal(answer(STREAM "retry: 100\nid: 1\n\n")[5], '5');
 	expect_said("open ");
 	origin_close(&origin);
-	expect_said("error:0 ");
+	expect_said("error:100 ");
+	origin_pass(&origin, 100);
 	origin_accept(&origin);
 	const char *head = answer(STREAM);
 	assert_int_equal(head[5], '0');

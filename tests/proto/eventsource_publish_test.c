@@ -160,6 +160,25 @@ TEST(eventsource_publish, who_comes_back_gets_what_was_missed)
 	stop_hub();
 }
 
+TEST(eventsource_publish, a_stream_begins_with_the_id_behind_which_it_begins)
+{
+	char id[RILL_MESSAGE_ID], want[256];
+	struct http_peer back;
+	start_hub(10);
+	for (int i = 0; i < 2; i++) {
+		come(&back, NULL);
+		if (i == 0)
+			rl_history_point(rl_topic_find(hub, RL_SLICE("t"))->history, id);
+		snprintf(want, sizeof(want), RETRY "%zx\r\nid: %s\r\n\r\n\r\n", strlen(id) + 8, id);
+		const char *text = http_take(&back);
+		assert_string_equal(text + strlen(text) - strlen(want), want);
+		http_close(&back);
+		publish("one");
+		rill_topic_latest(hub, "t", id);
+	}
+	stop_hub();
+}
+
 TEST(eventsource_publish, who_was_away_too_long_is_told_of_the_gap)
 {
 	char id[RILL_MESSAGE_ID], want[128];

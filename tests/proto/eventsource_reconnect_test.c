@@ -226,6 +226,71 @@ TEST(eventsource_reconnect, a_thousand_clients_see_every_event_once_and_in_order
 	end();
 }
 
+static int heard;
+
+static void on_first(rill_eventsource_client *client, const rill_event_in *event, void *user)
+{
+	uint64_t number;
+	(void)client;
+	(void)user;
+	assert_int_equal(event->type.len, strlen("message"));
+	assert_true(rl_slice_to_u64(rl_slice(event->data.data, event->data.len), &number));
+	assert_int_equal(number, heard);
+	heard++;
+}
+
+static void turn_until_open(void)
+{
+	for (int turns = 0; !run.conn_count; turns++) {
+		assert_true(turns < 10000);
+		assert_int_equal(rill_loop_wait(run.loop, 1), 0);
+	}
+}
+
+/* An id without an event: it knows where to take up before it has heard anything. */
+TEST(eventsource_reconnect, a_stream_that_breaks_before_its_first_event_misses_nothing)
+{
+	static const rill_eventsource_client_handler first = {
+		.size = sizeof(first), .on_event = on_first, .on_error = on_error
+	};
+	rill_eventsource_client_options options;
+	rill_eventsource_client *client;
+	rill_hub_options hub;
+	memset(&run, 0, sizeof(run));
+	heard = 0;
+	assert_int_equal(rill_loop_new(&run.loop, NULL), 0);
+	assert_int_equal(rill_server_new(&run.server, run.loop, NULL), 0);
+	rill_hub_options_default(&hub);
+	hub.history_messages = 10;
+	assert_int_equal(rill_hub_new(&run.hub, run.loop, &hub), 0);
+	assert_int_equal(rill_topic_history(run.hub, "t", 10, 0, 0), 0);
+	assert_int_equal(rill_eventsource_serve(run.server, "/", &server_handler, NULL, NULL), 0);
+	assert_int_equal(rill_server_listen_tcp(run.server, "127.0.0.1", 0), 0);
+	rill_eventsource_client_options_default(&options);
+	options.retry_min_ms = 1;
+	assert_int_equal(rill_eventsource_connect(&client, run.loop,
+				 rill_server_url(run.server, 0), &first, NULL, &options),
+		0);
+	for (int round = 0; round < 3; round++) {
+		turn_until_open();
+		while (!*rill_eventsource_client_last_id(client))
+			assert_int_equal(rill_loop_wait(run.loop, 1), 0);
+		assert_int_equal(rill_eventsource_retry(run.conns[0], 1), 0);
+		assert_int_equal(rill_close(run.conns[0], 1000, NULL), 0);
+		while (run.conn_count)
+			assert_int_equal(rill_loop_wait(run.loop, 1), 0);
+		assert_int_equal(heard, round);
+		publish();
+		turn_until_open();
+		while (heard == round)
+			assert_int_equal(rill_loop_wait(run.loop, 1), 0);
+	}
+	rill_eventsource_client_free(client);
+	rill_hub_free(run.hub);
+	rill_server_free(run.server);
+	rill_loop_free(run.loop);
+}
+
 TEST(eventsource_reconnect, where_the_history_is_too_short_they_are_told_of_the_gap)
 {
 	if (!has_descriptors())

@@ -1,7 +1,7 @@
 /* sockjs_pages_test.c: greeting, iframe, info. */
 #include "proto/sockjs_program.h"
 
-#define YEAR "public, max-age=31536000"
+#define YEAR  "public, max-age=31536000"
 #define NEVER "no-store, no-cache, no-transform, must-revalidate, max-age=0"
 
 TEST(sockjs_pages, the_greeting_is_nineteen_bytes_of_text)
@@ -30,8 +30,9 @@ static const char page[] =
 TEST(sockjs_pages, the_iframe_is_the_same_page_by_whatever_version_it_is_asked_for)
 {
 	static const char *const paths[] = { "/echo/iframe.html", "/echo/iframe-.html",
-		"/echo/iframe-a.html", "/echo/iframe-0.1.2abc-dirty.2144.html", "/echo/iframe_.html",
-		"/echo/iframe-a.html?t=1", "/echo/iframe.html/", "/echo/iframe.html.html" };
+		"/echo/iframe-a.html", "/echo/iframe-0.1.2abc-dirty.2144.html",
+		"/echo/iframe_.html", "/echo/iframe-a.html?t=1", "/echo/iframe.html/",
+		"/echo/iframe.html.html" };
 	rill_sockjs_options options = defaults();
 	char tag[64] = "";
 	options.sockjs_url = "/lib/sockjs.js";
@@ -198,8 +199,9 @@ TEST(sockjs_pages, info_tells_what_is_switched_off)
 	serve(&options);
 	ask("GET", "/echo/info");
 	take_answer(&peer);
-	assert_non_null(strstr(body, ",\"transports\":[\"xhr-streaming\",\"eventsource\",\"htmlfile\","
-				     "\"jsonp-polling\"]}"));
+	assert_non_null(
+		strstr(body, ",\"transports\":[\"xhr-streaming\",\"eventsource\",\"htmlfile\","
+			     "\"jsonp-polling\"]}"));
 	finish();
 	options.transports = none;
 	serve(&options);

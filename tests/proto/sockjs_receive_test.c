@@ -68,7 +68,8 @@ TEST(sockjs_receive, an_htmlfile_calls_what_it_is_told_to_and_ends_no_script)
 	expect_said("open ");
 	rill_send_text(conn, "</script>");
 	take_more(&peer);
-	assert_string_equal(body, "<script>\np(\"a[\\\"\\u003c/script\\u003e\\\"]\");\n</script>\r\n");
+	assert_string_equal(
+		body, "<script>\np(\"a[\\\"\\u003c/script\\u003e\\\"]\");\n</script>\r\n");
 	finish();
 }
 
@@ -88,8 +89,8 @@ TEST(sockjs_receive, jsonp_calls_back_with_one_frame)
 
 TEST(sockjs_receive, a_callback_is_looked_at_before_there_is_a_session)
 {
-	static const char *const bad[] = { "c=a%20b", "c=*", "c=abc(", "c=abc%28", "c=a%00", "c=%C3%BC",
-		"c=a;b&callback=x" };
+	static const char *const bad[] = { "c=a%20b", "c=*", "c=abc(", "c=abc%28", "c=a%00",
+		"c=%C3%BC", "c=a;b&callback=x" };
 	char path[256], longer[4000];
 	serve(NULL);
 	expect("GET", "/echo/000/s/jsonp", 500, "\"callback\" parameter required");
@@ -125,8 +126,7 @@ TEST(sockjs_receive, a_second_receiver_is_turned_away_and_the_first_goes_on)
 	ask_by(&other, "GET", "/echo/000/s/jsonp?c=f", "", NULL);
 	expect_answer(&other, 200, "/**/f(\"c[2010,\\\"Another connection still open\\\"]\");\r\n");
 	ask_by(&other, "GET", "/echo/000/s/eventsource", "", NULL);
-	expect_answer(&other, 200,
-		"\r\n|data: c[2010,\"Another connection still open\"]\r\n\r\n");
+	expect_answer(&other, 200, "\r\n|data: c[2010,\"Another connection still open\"]\r\n\r\n");
 	http_close(&other);
 	rill_send_text(conn, "still");
 	in_chunks = true;
@@ -356,7 +356,8 @@ static int detach_it(rill_sockjs *s, rill_request *request, void *user)
 	return RILL_ACCEPT;
 }
 
-static void ask_hook(int (*fn)(rill_sockjs *, rill_request *, void *), const char *fields, int status)
+static void ask_hook(
+	int (*fn)(rill_sockjs *, rill_request *, void *), const char *fields, int status)
 {
 	static const char *const paths[] = { "/echo/0/s/xhr", "/echo/0/s/xhr_streaming" };
 	rill_sockjs_options options = defaults();
@@ -466,7 +467,8 @@ TEST(sockjs_receive, a_session_may_be_bound_to_a_cookie)
 		"This session is somebody else's.");
 	with_cookie("POST", "/echo/0/s/xhr_send", NULL, "[\"a\"]", 403,
 		"This session is somebody else's.");
-	with_cookie("POST", "/echo/0/s/xhr", "sid=11", NULL, 403, "This session is somebody else's.");
+	with_cookie(
+		"POST", "/echo/0/s/xhr", "sid=11", NULL, 403, "This session is somebody else's.");
 	with_cookie("POST", "/echo/0/s/xhr_send", "a=b; sid=1", "[\"c\"]", 204, "");
 	expect_said("open <c> ");
 	finish();
@@ -482,5 +484,55 @@ TEST(sockjs_receive, without_a_binding_whoever_knows_the_id_has_the_session)
 	expect_answer(&other, 204, "");
 	expect_said("<a> ");
 	http_close(&other);
+	finish();
+}
+
+static void destroy_in_log(rill_log_level level, const char *line, void *user)
+{
+	(void)level;
+	(void)line;
+	(void)user;
+	if (conn)
+		rill_conn_destroy(conn);
+}
+
+TEST(sockjs_receive, a_session_may_be_destroyed_while_its_request_is_logged)
+{
+	rill_sockjs_options options = defaults();
+	options.log = destroy_in_log;
+	serve(&options);
+	open_session();
+	expect("POST", "/echo/000/s/xhr", 200, "o\n");
+	expect_said("open close:1006: ");
+	ask_by(&peer, "POST", "/echo/000/s/xhr_send", "", "[\"a\"]");
+	expect_answer(&peer, 204, "");
+	finish();
+}
+
+TEST(sockjs_receive, near_the_limit_of_memory_only_who_comes_for_messages_is_served)
+{
+	static char large[950 * 1024];
+	struct http_peer other;
+	rill_server_options options;
+	rill_server_options_default(&options);
+	options.max_buffered = 1024 * 1024;
+	start(&options);
+	assert_int_equal(rill_sockjs_serve(http_server, "/echo", &handler, NULL, &service), 0);
+	http_open(&peer);
+	open_session();
+	memset(large, 'x', sizeof(large));
+	rill_send(conn, RILL_TEXT, large, sizeof(large));
+	static const char *const others[] = { "/echo/000/t/xhr", "/echo/000/s/xhr_send", "/echo", "/x" };
+	for (size_t i = 0; i < sizeof(others) / sizeof(*others); i++) {
+		http_open(&other);
+		ask_by(&other, "POST", others[i], "", "");
+		http_expect_status(&other, 503);
+		http_close(&other);
+	}
+	ask("POST", "/echo/000/s/xhr");
+	http_expect_status(&peer, 200);
+	assert_true(peer.len > sizeof(large));
+	http_forget(&peer);
+	expect("GET", "/echo", 200, "Welcome to SockJS!\n");
 	finish();
 }

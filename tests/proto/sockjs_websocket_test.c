@@ -240,7 +240,8 @@ TEST(sockjs_websocket, it_is_over_when_its_client_closes_it_or_leaves)
 {
 	serve(NULL);
 	open_framed();
-	send_frame(0x88, "\x03\xe8" "bye");
+	send_frame(0x88, "\x03\xe8"
+			 "bye");
 	expect_close(1000, "bye");
 	expect_said("close:1000:bye ");
 	http_close(&peer);
@@ -310,7 +311,8 @@ TEST(sockjs_websocket, hixie_76_is_answered_before_its_eight_bytes_as_old_balanc
 	serve(NULL);
 	ask_by(&peer, "GET", FRAMED, HIXIE, NULL);
 	assert_non_null(strstr(http_take(&peer), "HTTP/1.1 101 WebSocket Protocol Handshake\r\n"));
-	assert_non_null(strstr(http_take(&peer), "\r\nSec-WebSocket-Location: ws://a" FRAMED "\r\n"));
+	assert_non_null(
+		strstr(http_take(&peer), "\r\nSec-WebSocket-Location: ws://a" FRAMED "\r\n"));
 	expect_said("");
 	http_forget(&peer);
 	http_send(&peer, "Tm[K T2u");
@@ -356,7 +358,8 @@ TEST(sockjs_websocket, its_options_may_bring_extensions_and_fields)
 	serve(&options);
 	ask_by(&peer, "GET", FRAMED,
 		UPGRADE "Sec-WebSocket-Extensions: permessage-deflate\r\n"
-			"Sec-WebSocket-Protocol: a, b\r\n", NULL);
+			"Sec-WebSocket-Protocol: a, b\r\n",
+		NULL);
 	assert_non_null(strstr(http_take(&peer), "\r\nX-One: 1\r\n"));
 	assert_non_null(strstr(peer.text, "\r\nSec-WebSocket-Extensions: permessage-deflate\r\n"));
 	assert_null(strstr(peer.text, "Sec-WebSocket-Protocol"));

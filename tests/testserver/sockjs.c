@@ -109,7 +109,7 @@ int attach_sockjs(rill_server *server)
 	};
 	int rc = rill_sockjs_serve(server, "/broadcast", &broadcasts, NULL, &everybody);
 	for (size_t i = 0; rc == 0 && i < sizeof(services) / sizeof(*services); i++)
-		rc = rill_sockjs_serve(server, services[i].prefix, services[i].handler,
-			services[i].options, NULL);
+		rc = rill_sockjs_serve(
+			server, services[i].prefix, services[i].handler, services[i].options, NULL);
 	return rc;
 }

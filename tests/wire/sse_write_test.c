@@ -107,6 +107,18 @@ TEST(sse_write, a_ping_is_an_empty_comment_and_retry_a_number)
 	rl_buf_release(&out);
 }
 
+TEST(sse_write, an_id_may_stand_without_an_event)
+{
+	struct rl_buf out;
+
+	rl_buf_init(&out, test_env());
+	assert_int_equal(rl_sse_write_id(&out, RL_SLICE("a-1")), 0);
+	assert_int_equal(rl_sse_write_id(&out, RL_SLICE("a\nb")), RILL_EINVAL);
+	assert_int_equal(rl_sse_write_id(&out, RL_SLICE("a\rb")), RILL_EINVAL);
+	test_expect_text(out.data, out.len, "id: a-1\r\n\r\n");
+	rl_buf_release(&out);
+}
+
 static void write_without_memory(void *arg)
 {
 	static const char data[] = "a line\nanother\r\nand one that is long enough to need more "
@@ -123,6 +135,10 @@ static void write_without_memory(void *arg)
 	}
 	size_t before = out.len;
 	rc = rl_sse_write_retry(&out, UINT64_MAX);
+	if (rc < 0)
+		assert_int_equal(out.len, before);
+	before = out.len;
+	rc = rl_sse_write_id(&out, RL_SLICE("one that is long enough to need more memory"));
 	if (rc < 0)
 		assert_int_equal(out.len, before);
 	rl_buf_release(&out);

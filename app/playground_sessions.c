@@ -1,0 +1,99 @@
+/* playground_sessions.c: /sockjs, for pages that use sockjs-client. */
+#include "playground_sessions.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <rill/sockjs.h>
+#include "client_files.h"
+#include "json.h"
+
+/* RFC 6455, 7.4.1. */
+enum { CLOSE_TOO_BIG = 1009 };
+
+/* "/sockjs/000/abcdefgh/xhr" without its last part: what the urls of all requests of a session begin with. */
+static rill_bytes place_of(const rill_conn *conn)
+{
+	const char *path = rill_sockjs_pathname(conn);
+	const char *slash = strrchr(path, '/');
+	return (rill_bytes){ path, slash ? (size_t)(slash - path) : strlen(path) };
+}
+
+static void say_hello(rill_conn *conn)
+{
+	struct text hello = { 0 };
+	text_putf(&hello, "{\"hello\":{\"id\":%llu,\"transport\":\"%s\",\"path\":",
+		(unsigned long long)rill_conn_id(conn), rill_conn_transport(conn));
+	json_string(&hello, place_of(conn));
+	text_puts(&hello, "}}");
+	if (hello.failed)
+		rill_conn_destroy(conn);
+	else
+		playground_tell(conn, hello.data, hello.len);
+	text_fini(&hello);
+}
+
+static void open_session(rill_conn *conn)
+{
+	struct playground *playground = rill_request_user(rill_conn_request(conn));
+	rill_conn_set_user(conn, playground);
+	say_hello(conn);
+	playground_listen(playground, TOPIC_SAID, conn, NULL);
+	playground_listen(playground, TOPIC_ABOUT_TEXTS, conn, NULL);
+}
+
+/* Halves of surrogate pairs, ED A0 80 to ED BF BF, become U+FFFD as a page's WebSocket has them, which
+ * happens to be as long. */
+static void mend_surrogates(unsigned char *p, size_t len)
+{
+	for (size_t i = 0; i + 2 < len; i++) {
+		if (p[i] == 0xed && p[i + 1] >= 0xa0)
+			memcpy(p + i, "\xef\xbf\xbd", 3);
+	}
+}
+
+static int say_mended(struct playground *playground, rill_conn *conn, rill_msg msg)
+{
+	unsigned char *copy = malloc(msg.len);
+	if (!copy)
+		return RILL_ENOMEM;
+	memcpy(copy, msg.data, msg.len);
+	mend_surrogates(copy, msg.len);
+	msg.data = copy;
+	const int rc = playground_say(playground, conn, msg);
+	free(copy);
+	return rc;
+}
+
+static void hear_session(rill_conn *conn, rill_msg msg)
+{
+	struct playground *playground = rill_conn_user(conn);
+	if (msg.len > PLAYGROUND_MAX_SAID) {
+		rill_close(conn, CLOSE_TOO_BIG, "The playground takes messages of up to 1 MiB.");
+		return;
+	}
+	int rc = playground_say(playground, conn, msg);
+	if (rc == RILL_EUTF8)
+		rc = say_mended(playground, conn, msg);
+	if (rc < 0)
+		rill_conn_destroy(conn);
+}
+
+static int admit_session(rill_sockjs *service, rill_request *request, void *user)
+{
+	(void)service;
+	rill_request_set_user(request, user);
+	return RILL_ACCEPT;
+}
+
+int serve_sessions(struct playground *playground)
+{
+	static const rill_handler handler = { sizeof(rill_handler), .on_open = open_session,
+		.on_message = hear_session };
+	rill_sockjs_options o;
+	rill_sockjs_options_default(&o);
+	o.sockjs_url = CLIENT_FILE_SOCKJS;
+	o.max_queue = PLAYGROUND_MAX_BEHIND;
+	o.on_request = admit_session;
+	o.user = playground;
+	return rill_sockjs_serve(playground->server, "/sockjs", &handler, &o, NULL);
+}

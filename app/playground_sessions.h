@@ -1,0 +1,10 @@
+/* playground_sessions.h: the playground's SockJS service; see playground.h. */
+#ifndef PLAYGROUND_SESSIONS_H
+#define PLAYGROUND_SESSIONS_H
+
+#include "playground.h"
+
+/* 0 or a negative code. */
+int serve_sessions(struct playground *playground);
+
+#endif

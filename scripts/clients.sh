@@ -1,0 +1,47 @@
+#!/usr/bin/env bash
+# scripts/clients.sh DIR: fetches the clients that `rill demo` serves to its page (--client-dir) from npm
+# into DIR, when they are not there yet. When it cannot, it says why in one sentence.
+set -euo pipefail
+
+# Package, exact version, SHA-512 of its archive, and the files that are wanted of it.
+clients=(
+	"sockjs-client 1.6.1
+	da0d2d8ce47e7d1b346a6c4434b8bfab94e2253a98f965c53b36f95305e77652ba4cedd4fe68ab6739e9c7ac37e0754ca1cde0edc636e320bf64c2189c395f93
+	dist/sockjs.min.js dist/sockjs.min.js.map dist/sockjs.js dist/sockjs.js.map"
+)
+
+dir=${1:?which folder?}
+stamp=$dir/.installed
+wanted=$(printf '%s\n' "${clients[@]}")
+[ -f "$stamp" ] && [ "$(cat "$stamp")" = "$wanted" ] && exit 0
+
+give_up() {
+	echo "$1; the demo works without, but for panes that need it, and this fetches it later: scripts/setup.sh demo" >&2
+	exit 1
+}
+
+# fetch PACKAGE VERSION SHA512 FILE...
+fetch() {
+	local package=$1 version=$2 sum=$3 archive
+	shift 3
+	command -v npm >/dev/null ||
+		give_up "The client $package was not fetched, because npm is not installed"
+	echo "Fetching $package $version"
+	# No retries: without a network they take minutes.
+	archive=$(cd "$work" && npm pack --loglevel=error --fetch-retries=0 "$package@$version" 2>"$work/said") ||
+		give_up "The client $package was not fetched: npm says $(sed -n 's/^npm [^ ]* code //p' "$work/said")"
+	archive=$work/$archive
+	echo "$sum  $archive" | sha512sum --check --status ||
+		give_up "The client $package was not fetched: what came is not version $version"
+	tar --no-same-owner -xzf "$archive" -C "$work" --strip-components=2 "${@/#/package/}"
+	mv "${@/#dist\//$work/}" "$dir/"
+}
+
+mkdir -p "$dir"
+work=$(mktemp -d "$dir/.fetching.XXXXXX")
+trap 'rm -rf "$work"' EXIT
+for client in "${clients[@]}"; do
+	# shellcheck disable=SC2086 # words
+	fetch $client
+done
+echo "$wanted" >"$stamp"

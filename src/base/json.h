@@ -8,6 +8,7 @@
  *   json_walk.c     items and members
  *   json_text.c     what strings say
  *   json_number.c   what numbers say
+ *   json_double.c   a double becomes a number
  *   json_quote.c    text becomes a string */
 #ifndef RL_BASE_JSON_H
 #define RL_BASE_JSON_H
@@ -49,6 +50,17 @@ int rl_json_read(struct rl_slice text, struct rl_json *value);
 int rl_json_item(struct rl_slice *rest, struct rl_json *item);
 int rl_json_member(struct rl_slice *rest, struct rl_json *name, struct rl_json *value);
 
+/* Goes through a value that was checked piece by piece, in the order of its text and in one pass however deep it
+ * is: *rest is its text at first. Commas and colons are passed over; names are scalars as their values are.
+ * Of what opens and closes piece has the type and the bracket. */
+enum rl_json_step {
+	RL_JSON_END = 0, /* *rest is used up */
+	RL_JSON_SCALAR,
+	RL_JSON_OPEN,
+	RL_JSON_CLOSE,
+};
+enum rl_json_step rl_json_step(struct rl_slice *rest, struct rl_json *piece);
+
 /* The member of that name (the last, of several); false when there is none, or object is none. Names are
  * compared by their text. */
 bool rl_json_find(const struct rl_json *object, struct rl_slice name, struct rl_json *value);
@@ -68,6 +80,10 @@ bool rl_json_i64(const struct rl_json *number, int64_t *value);
 
 /* The nearest double; false beyond the largest. */
 bool rl_json_double(const struct rl_json *number, double *value);
+
+/* Appends a finite double as the number that reads as it and has the fewest digits (at powers of two perhaps one
+ * more), in the forms of JavaScript: plain from 1e-6 to below 1e21. 0 or RILL_ENOMEM. */
+int rl_json_write_double(struct rl_buf *out, double value);
 
 /* Which characters beyond those that have to be (", \, controls) leave as \uxxxx. */
 enum rl_json_escape {

@@ -107,6 +107,32 @@ int rl_json_member(struct rl_slice *rest, struct rl_json *name, struct rl_json *
 	return 1;
 }
 
+static bool is_between(uint8_t c)
+{
+	return rl_json_is_space(c) || c == ',' || c == ':';
+}
+
+enum rl_json_step rl_json_step(struct rl_slice *rest, struct rl_json *piece)
+{
+	size_t n = 0;
+
+	while (n < rest->len && is_between(rest->data[n]))
+		n++;
+	rl_slice_skip(rest, n);
+	if (!rest->len)
+		return RL_JSON_END;
+	uint8_t c = rest->data[0];
+	if (c != '[' && c != '{' && c != ']' && c != '}') {
+		take_value(rest, piece);
+		return RL_JSON_SCALAR;
+	}
+	piece->type = c == '[' || c == ']' ? RL_JSON_ARRAY : RL_JSON_OBJECT;
+	piece->plain = false;
+	piece->text = rl_slice(rest->data, 1);
+	rl_slice_skip(rest, 1);
+	return c == '[' || c == '{' ? RL_JSON_OPEN : RL_JSON_CLOSE;
+}
+
 bool rl_json_find(const struct rl_json *object, struct rl_slice name, struct rl_json *value)
 {
 	struct rl_slice rest = object->text;

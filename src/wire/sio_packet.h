@@ -1,6 +1,11 @@
 /* sio_packet.h: Socket.IO packets (protocol 5, and 4 for clients of version 2): one text,
  * <type>[<n>-][<namespace>,][<id>][JSON], and n binary attachments behind it, whose places in the JSON are
- * {"_placeholder":true,"num":i}. */
+ * {"_placeholder":true,"num":i}.
+ *
+ *   sio_packet.c        texts
+ *   sio_placeholder.c   where the attachments belong
+ *   sio_msgpack.c       packets in MessagePack, read
+ *   sio_msgpack_write.c and written */
 #ifndef RL_WIRE_SIO_PACKET_H
 #define RL_WIRE_SIO_PACKET_H
 
@@ -20,22 +25,24 @@ enum rl_sio_type {
 
 struct rl_sio_packet {
 	enum rl_sio_type type;
-	uint32_t attachments; /* how many follow */
-	struct rl_slice
-		name; /* of the namespace, without what comes behind a '?'; "/" when none stands there */
+	uint32_t attachments;  /* how many follow */
+	struct rl_slice name;  /* of the namespace, without what comes behind a '?'; "/" when none stands there */
 	struct rl_slice query; /* revision 4 of the protocol: what comes behind the '?' */
 	bool has_id;
 	uint64_t id;
 	bool has_data;
-	struct rl_json data; /* checked */
+	struct rl_json data; /* checked. Events and acknowledgements always have it */
 };
 
 /* Takes a text apart and checks it by the rules of the reference parser: which types have data of which kind,
  * event names that are reserved, placeholders whose numbers are no integers or out of range, more attachments
- * than most. Everything lies in text. 0; RILL_EPROTO with a sentence in *why; RILL_ETOOBIG: too deep, too
- * many attachments. */
+ * than most. Everything lies in text (but for the "[]" of an acknowledgement that says nothing). 0; or, with a
+ * sentence in *why, RILL_EPROTO; RILL_ETOOBIG: too deep, too many attachments. */
 int rl_sio_read(
 	struct rl_sio_packet *packet, struct rl_slice text, uint32_t most, const char **why);
+
+/* That last part of it, for packets that came otherwise: does the data fit the type? */
+int rl_sio_check(struct rl_sio_packet *packet, const char **why);
 
 /* Writes the head of a packet: everything in front of its data. name: "/" is not written. has_id, id as in the
  * packet. 0 or RILL_ENOMEM. */
@@ -45,10 +52,22 @@ int rl_sio_write_head(struct rl_buf *out, enum rl_sio_type type, uint32_t attach
 /* Is this an event's name that only the protocol may use? */
 bool rl_sio_reserved(struct rl_slice name);
 
-/* Is this value a placeholder? Which? */
+/* Is this checked value a placeholder, that is an object whose _placeholder is true and that holds no
+ * arrays and objects? And its num: RL_SIO_NO_NUM when it has none, or no integer of 32 bits. Looks no further than
+ * the first array or object in it, so that asking all objects of a text costs no more than going through it. */
+#define RL_SIO_NO_NUM UINT32_MAX
 bool rl_sio_placeholder(const struct rl_json *value, uint32_t *num);
+/* Takes a placeholder off the front of a text that rl_json_step() goes through: rest is where an object begins.
+ * False, and *rest stays: there is none. */
+bool rl_sio_take_placeholder(struct rl_slice *rest, uint32_t *num);
 /* The placeholder for attachment num. */
 int rl_sio_write_placeholder(struct rl_buf *out, uint32_t num);
+
+/* Appends data for a text with attachments of its own. A placeholder whose num is below count becomes the one of
+ * number places[num], which is the next, (*next)++, where that is RL_SIO_NO_NUM yet; any other, which only looks like
+ * one and would stand for somebody else's bytes, or none, becomes null. 0 or RILL_ENOMEM. */
+int rl_sio_copy(struct rl_buf *out, const struct rl_json *data, uint32_t *places, uint32_t count,
+	uint32_t *next);
 
 /* MessagePack (socket.io-msgpack-parser): one binary message for each packet, a map of type, nsp, data, id. It
  * becomes what rl_sio_read() would have given, its data as JSON with placeholders, written to json, and the

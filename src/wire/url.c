@@ -5,8 +5,8 @@
  * here rather than repaired: browsers take a "\" for a "/" and the last "@" for the end of the
  * credentials, other readers do not, and what lies in between them is an attack. */
 #include <arpa/inet.h>
-#include <openssl/evp.h>
 #include <rill/error.h>
+#include "base/base64.h"
 #include "wire/http1_char.h"
 #include "wire/url.h"
 
@@ -226,19 +226,6 @@ static int append_decoded(struct rl_buf *out, struct rl_slice text, bool colon_t
 	return rc;
 }
 
-static int append_base64(struct rl_buf *out, struct rl_slice bytes)
-{
-	size_t size = (bytes.len + 2) / 3 * 4;
-	if (bytes.len > INT32_MAX / 2)
-		return RILL_EINVAL;
-	int rc = rl_buf_reserve(out, size + 1); /* OpenSSL puts a NUL behind it */
-	if (rc < 0)
-		return rc;
-	EVP_EncodeBlock(rl_buf_end(out), bytes.data, (int)bytes.len);
-	rl_buf_commit(out, size);
-	return 0;
-}
-
 int rl_url_write_basic(const struct rl_url *url, struct rl_buf *out)
 {
 	struct rl_buf plain;
@@ -253,7 +240,7 @@ int rl_url_write_basic(const struct rl_url *url, struct rl_buf *out)
 	if (rc == 0)
 		rc = rl_buf_append_str(out, "Basic ");
 	if (rc == 0)
-		rc = append_base64(out, rl_buf_slice(&plain));
+		rc = rl_base64_write(out, rl_buf_slice(&plain));
 	rl_buf_release(&plain);
 	return undo(out, before, rc);
 }

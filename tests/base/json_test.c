@@ -758,3 +758,36 @@ TEST(json, wtf8_is_utf8_with_halves_that_are_alone)
 	assert_false(wtf8("c3 eda080") || wtf8("eda080 80") || wtf8("e282 eda080") || wtf8("ff"));
 	assert_false(wtf8("c080") || wtf8("f4908080") || wtf8("eda080 c3"));
 }
+
+static void expect_steps(const char *text, const char *want)
+{
+	struct rl_json value = must_read(text), piece;
+	struct rl_slice rest = guarded(value.text);
+	enum rl_json_step step;
+	struct rl_buf said;
+
+	rl_buf_init(&said, test_env());
+	while ((step = rl_json_step(&rest, &piece)) != RL_JSON_END) {
+		uint8_t c = piece.text.data[0];
+		assert_int_equal(step == RL_JSON_OPEN, c == '[' || c == '{');
+		assert_int_equal(step == RL_JSON_CLOSE, c == ']' || c == '}');
+		if (step != RL_JSON_SCALAR)
+			assert_int_equal(piece.type,
+				c == '[' || c == ']' ? RL_JSON_ARRAY : RL_JSON_OBJECT);
+		assert_int_equal(rl_buf_append_slice(&said, piece.text), 0);
+		assert_int_equal(rl_buf_append_str(&said, " "), 0);
+	}
+	assert_int_equal(rl_json_step(&rest, &piece), RL_JSON_END);
+	test_expect_text(said.data, said.len, want);
+	rl_buf_release(&said);
+}
+
+TEST(json, a_value_is_gone_through_piece_by_piece)
+{
+	expect_steps("1", "1 ");
+	expect_steps("\"a,:\\\"\"", "\"a,:\\\"\" ");
+	expect_steps("[]", "[ ] ");
+	expect_steps(" [ 1 , [ ] , { } , null ] ", "[ 1 [ ] { } null ] ");
+	expect_steps("{\"a\":{\"b\":[true,-1.5e3]},\"\":\"]\"}",
+		"{ \"a\" { \"b\" [ true -1.5e3 ] } \"\" \"]\" } ");
+}

@@ -8,6 +8,7 @@
  *   json_walk.c     items and members
  *   json_text.c     what strings say
  *   json_number.c   what numbers say
+ *   json_double.c   a double becomes a number
  *   json_quote.c    text becomes a string */
 #ifndef RL_BASE_JSON_H
 #define RL_BASE_JSON_H
@@ -79,6 +80,10 @@ bool rl_json_i64(const struct rl_json *number, int64_t *value);
 
 /* The nearest double; false beyond the largest. */
 bool rl_json_double(const struct rl_json *number, double *value);
+
+/* Appends a finite double as the number that reads as it and has the fewest digits (at powers of two perhaps one
+ * more), in the forms of JavaScript: plain from 1e-6 to below 1e21. 0 or RILL_ENOMEM. */
+int rl_json_write_double(struct rl_buf *out, double value);
 
 /* Which characters beyond those that have to be (", \, controls) leave as \uxxxx. */
 enum rl_json_escape {

@@ -63,6 +63,12 @@ bool rl_sio_take_placeholder(struct rl_slice *rest, uint32_t *num);
 /* The placeholder for attachment num. */
 int rl_sio_write_placeholder(struct rl_buf *out, uint32_t num);
 
+/* Appends data for a text with attachments of its own. A placeholder whose num is below count becomes the one of
+ * number places[num], which is the next, (*next)++, where that is RL_SIO_NO_NUM yet; any other, which only looks like
+ * one and would stand for somebody else's bytes, or none, becomes null. 0 or RILL_ENOMEM. */
+int rl_sio_copy(struct rl_buf *out, const struct rl_json *data, uint32_t *places, uint32_t count,
+	uint32_t *next);
+
 /* MessagePack (socket.io-msgpack-parser): one binary message for each packet, a map of type, nsp, data, id. It
  * becomes what rl_sio_read() would have given, its data as JSON with placeholders, written to json, and the
  * binary ones as slices of bytes. And the other way round. */

@@ -8,6 +8,7 @@
  *   engineio_send.c       one that brings packets (POST)
  *   engineio_websocket.c  WebSockets: sessions of their own, or offered to one that polls
  *   engineio_answer.c     what answers have in common: fields, refusals
+ *   engineio_late.c       their first word in the older revision
  *   engineio_dialect.c    what stands in the packets; the rows of its transports */
 #ifndef RL_PROTO_ENGINEIO_H
 #define RL_PROTO_ENGINEIO_H
@@ -117,6 +118,11 @@ void rl_eio_send(struct rl_eio_ask *ask, struct rl_session *session);
 int rl_eio_websocket_new(struct rill_engineio *service, const rill_websocket_options *options);
 /* The service goes before its WebSockets do. */
 void rl_eio_websocket_part(struct rill_engineio *service);
+
+/* engineio_late.c: the opening is sent in a moment; 0, RILL_ENOMEM. And the end of what that takes. */
+int rl_eio_open_late(struct rl_session *session, struct rl_slice handshake);
+void rl_eio_over(struct rl_session *session);
+#define RL_EIO_OUTBOUND_OPEN 254 /* of struct rl_outbound */
 
 /* engineio_answer.c */
 enum rl_eio_error {

@@ -3,8 +3,8 @@
 "use strict";
 
 const { Raw, assert, frame, run, takeHead, takeResponse, test } = require("./support.js");
-const { GO_AWAY, Receiver, STREAMS, ask, expectEcho, fetchMessages, fresh, openFramed, openSession, openStream, ours, poll, receivers,
-  request, send } = require("./sockjs.js");
+const { GO_AWAY, Receiver, STREAMS, ask, expectEcho, fetchMessages, fresh, openFramed, openSession, openStream, ours,
+  poll, receivers, request, send } = require("./sockjs.js");
 
 const GREETING = "Welcome to SockJS!\n";
 const COOKIE = "JSESSIONID=dummy; path=/";
@@ -126,6 +126,22 @@ test("pipelined requests are answered in order", async (server) => {
   assert.equal((await takeResponse(raw)).headers["content-type"], "application/json; charset=UTF-8");
   assert.ok(String((await takeResponse(raw)).body).endsWith(`o\n${GO_AWAY}\n`));
   assert.equal(String((await takeResponse(raw)).body), GREETING);
+  raw.destroy();
+});
+
+ours("polls behind a stream are answered when it ends, for the same session too", async (server) => {
+  const path = fresh();
+  const ending = "e".repeat(4096);
+  const raw = new Raw(server);
+  const stream = await new Receiver(server, "xhr_streaming", path, { raw }).prelude();
+  const polls = ["xhr", "jsonp", "xhr"].map((name) => new Receiver(server, name, path, { raw }));
+  assert.equal(await stream.frame(), "o");
+  await send(server, path, ending);
+  assert.deepEqual(await stream.frames(), [`a["${ending}"]`]);
+  for (const [i, waiting] of polls.entries()) {
+    await send(server, path, `${i}`);
+    assert.deepEqual(await waiting.frames(), [`a["${i}"]`]);
+  }
   raw.destroy();
 });
 

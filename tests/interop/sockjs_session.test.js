@@ -2,9 +2,9 @@
 
 "use strict";
 
-const { Raw, assert, eventually, run, test } = require("./support.js");
-const { ANOTHER, GO_AWAY, POLLS, Receiver, STREAMS, ask, body, expectEcho, fresh, openFramed, openSession, openSocket, openStream,
-  ours, poll, post, receive, receivers, request, send, takeText } = require("./sockjs.js");
+const { Raw, assert, eventually, run, startServer, takeClose, test } = require("./support.js");
+const { ANOTHER, GO_AWAY, POLLS, Receiver, STREAMS, ask, body, expectEcho, fresh, openFramed, openSession, openSocket,
+  openStream, ours, poll, post, receive, receivers, request, send, takeText } = require("./sockjs.js");
 
 const ALL = Object.keys(receivers);
 
@@ -80,6 +80,17 @@ test("websockets are no sessions of the table: an id may be used many times, and
   assert.equal(await poll(server, path), "o");
   for (const raw of raws)
     raw.destroy();
+});
+
+ours("a client for whom more than 16 MiB would wait is closed, and still gets what did wait", async (server) => {
+  const path = await openSession(server, "/amplify");
+  for (let i = 0; i < 70; i++)
+    await send(server, path, "18"); /* 256 KiB each */
+  let messages = 0, frame;
+  while ((frame = await poll(server, path))[0] === "a")
+    messages += JSON.parse(frame.slice(1)).length;
+  assert.match(frame, /^c\[1008,/);
+  assert.ok(messages > 56 && messages <= 64, `${messages}`);
 });
 
 /* Two who receive. */
@@ -223,6 +234,29 @@ test("a session nobody comes back to is forgotten, and so is a closed one; their
   await send(server, kept, "still here");
   assert.equal(await waiting.frame(), 'a["still here"]');
   waiting.abort();
+});
+
+ours("when the server goes away all are told, whatever they receive by", async () => {
+  const server = await startServer();
+  const waiting = await Promise.all(ALL.map(async (name) => {
+    const path = await openSession(server);
+    const receiver = await new Receiver(server, name, path).prelude();
+    await eventually(async () => (await receive(server, "xhr", path))[0] === ANOTHER, "somebody who waits");
+    return receiver;
+  }));
+  const framed = await openFramed(server);
+  const raw = await openSocket(server, "/echo/websocket");
+  const status = server.stop();
+  for (const receiver of waiting) {
+    assert.deepEqual(await receiver.frames(), ['c[1001,"the server is going away"]']);
+    receiver.abort();
+  }
+  assert.equal(await takeText(framed), 'c[1001,"the server is going away"]');
+  assert.equal((await takeClose(framed)).code, 1000);
+  assert.equal((await takeClose(raw)).code, 1001);
+  framed.destroy();
+  raw.destroy();
+  assert.equal(await status, 0);
 });
 
 /* Connections. */

@@ -14,7 +14,7 @@ TEST(socketio, a_client_joins_and_its_events_come_and_go)
 	expect_heard(&a, "2[\"echo-back\",1,\"b\",{\"c\":[null,true]}] ");
 	tell(&a, "2 [ \"ec\\u0068o\" , \"x\" ] ");
 	expect_said("echo[ \"x\" ] ");
-	expect_heard(&a, "2[\"echo-back\",\"x\"] ");
+	expect_heard(&a, "2[\"echo-back\",\"x\" ] ");
 	tell(&a, "2[\"echo\"]");
 	tell(&a, "2[ 17 ]");
 	tell(&a, "2[5,1]");

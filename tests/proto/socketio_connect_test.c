@@ -341,7 +341,8 @@ TEST(socketio_connect, the_msgpack_parser_is_spoken_where_it_is_set)
 	/* {type: 0, nsp: "/", data: {sid: ...}} */
 	assert_non_null(strstr(heard(&a), "a474797065"));
 	/* {type: 2, nsp: "/", data: ["echo", <01>, 5], id: 3} */
-	tell_bytes(&a, "84 a474797065 02 a36e7370 a12f a464617461 93 a46563686f c40101 05 a26964 03");
+	tell_bytes(
+		&a, "84 a474797065 02 a36e7370 a12f a464617461 93 a46563686f c40101 05 a26964 03");
 	expect_said("echo[{\"_placeholder\":true,\"num\":0},5] ");
 	const char *answer = heard(&a);
 	assert_non_null(strstr(answer, "92c4010105"));

@@ -124,6 +124,7 @@ void rl_session_let_go(struct rl_session *s)
 	if (s->carrier)
 		s->carrier->row->ops->cut(s->carrier);
 	s->carrier = NULL;
+	s->carrier_lost = false; /* nothing of it is left to be dealt with */
 	rl_session_drop_offered(s, false);
 	s->gone = true;
 	rl_outbox_clear(&s->outbox);

@@ -1,6 +1,20 @@
 /* publication.c: see publication.h. */
 #include "conn/publication.h"
 
+struct rl_tally *rl_tally_new(const struct rl_env *env)
+{
+	struct rl_tally *tally = rl_alloc(env, sizeof(*tally));
+	if (tally)
+		*tally = (struct rl_tally){ .refs = 1, .env = env };
+	return tally;
+}
+
+void rl_tally_unref(struct rl_tally *tally)
+{
+	if (tally && --tally->refs == 0)
+		rl_free(tally->env, tally);
+}
+
 struct rl_publication *rl_publication_new(
 	const struct rl_env *env, rill_kind kind, struct rl_slice payload, struct rl_slice type)
 {
@@ -41,6 +55,7 @@ void rl_publication_unref(struct rl_publication *p)
 	for (uint8_t i = 1; i < p->form_count; i++)
 		rl_blob_unref(p->others[i - 1].bytes);
 	rl_free(p->env, p->others);
+	rl_tally_unref(p->encoded);
 	rl_publication_unref(p->framed);
 	rl_blob_unref(p->payload);
 	rl_free(p->env, p);
@@ -58,7 +73,7 @@ const struct rl_form *rl_publication_add_form(struct rl_publication *p, const vo
 {
 	struct rl_form *form = &p->first;
 	if (p->encoded)
-		(*p->encoded)++;
+		p->encoded->count++;
 	if (p->form_count == RL_FORMS_MAX)
 		return NULL;
 	if (p->form_count) {
@@ -94,9 +109,10 @@ static struct rl_publication *make_framed(
 		.kind = p->kind,
 		.payload = payload,
 		.frame_key = key,
-		.encoded = p->encoded,
 		.env = p->env };
 	rl_list_init(&framed->waiting);
+	if (p->encoded)
+		rl_publication_count(framed, p->encoded);
 	return framed;
 }
 

@@ -19,6 +19,17 @@ struct rl_form {
 	size_t head; /* bytes in front of the payload, where the form is one header and the payload */
 };
 
+/* How many forms were made of many publications: counted itself, because they may outlive whoever asks. */
+struct rl_tally {
+	uint32_t refs;
+	uint64_t count;
+	const struct rl_env *env;
+};
+
+/* One with a reference; NULL when out of memory. */
+struct rl_tally *rl_tally_new(const struct rl_env *env);
+void rl_tally_unref(struct rl_tally *tally); /* NULL is fine */
+
 #define RL_FORMS_MAX      8  /* more variants than that are encoded for each */
 #define RL_PUBLICATION_ID 48 /* the longest id */
 
@@ -35,7 +46,7 @@ struct rl_publication {
 	/* What it is as a whole frame of a protocol on top of messages: publications of their own, by key. */
 	struct rl_publication *framed;
 	const void *frame_key; /* of one that is such */
-	uint64_t *encoded;        /* counted up for each form made; may be NULL */
+	struct rl_tally *encoded; /* counted up for each form made; may be NULL */
 	struct rl_publication *const *parts; /* a bundle's; NULL: this is one message */
 	uint32_t part_count;
 	const struct rl_env *env;
@@ -59,6 +70,13 @@ static inline struct rl_publication *rl_publication_ref(struct rl_publication *p
 }
 
 void rl_publication_unref(struct rl_publication *publication);
+
+/* From now on its forms are counted there. Once. */
+static inline void rl_publication_count(struct rl_publication *publication, struct rl_tally *tally)
+{
+	tally->refs++;
+	publication->encoded = tally;
+}
 
 /* Gives it an id, of at most RL_PUBLICATION_ID bytes; copied. Before any form is made. */
 void rl_publication_set_id(struct rl_publication *publication, struct rl_slice id);

@@ -2,7 +2,7 @@
 #include "conn/publication.h"
 #include "support/support.h"
 
-static const int key_a, key_b;
+static const int key_a, key_b, key_c;
 
 static struct rl_publication *hello(void)
 {
@@ -47,8 +47,8 @@ TEST(publication, takes_an_id_of_the_longest_kind)
 TEST(publication, finds_each_form_by_key_and_variant)
 {
 	struct rl_publication *p = hello();
-	uint64_t encoded = 0;
-	p->encoded = &encoded;
+	struct rl_tally *encoded = rl_tally_new(test_env());
+	rl_publication_count(p, encoded);
 	assert_null(rl_publication_form(p, &key_a, 0));
 	struct rl_blob *blobs[3] = { bytes("a0"), bytes("a1"), bytes("b0") };
 	rl_publication_add_form(p, &key_a, 0, blobs[0], 2);
@@ -59,7 +59,10 @@ TEST(publication, finds_each_form_by_key_and_variant)
 	assert_ptr_equal(rl_publication_form(p, &key_a, 1)->bytes, blobs[1]);
 	assert_ptr_equal(rl_publication_form(p, &key_b, 0)->bytes, blobs[2]);
 	assert_null(rl_publication_form(p, &key_b, 1));
-	assert_int_equal(encoded, 3);
+	assert_int_equal(encoded->count, 3);
+	rl_tally_unref(encoded); /* the publication has it still */
+	blobs[0] = bytes("c0");
+	rl_publication_add_form(p, &key_c, 0, blobs[0], 0);
 	rl_publication_unref(p);
 }
 
@@ -113,4 +116,45 @@ TEST(publication, a_bundle_has_forms_of_its_own)
 	rl_publication_unref(bundle);
 	rl_publication_unref(parts[0]);
 	rl_publication_unref(parts[1]);
+}
+
+TEST(publication, is_framed_once_for_each_key)
+{
+	struct rl_publication *p = hello();
+	struct rl_tally *encoded = rl_tally_new(test_env());
+	rl_publication_count(p, encoded);
+	p->plain = true;
+	struct rl_publication *a = rl_publication_framed(p, &key_a, RL_SLICE("4"));
+	assert_non_null(a);
+	assert_ptr_equal(rl_publication_framed(p, &key_a, RL_SLICE("4")), a);
+	struct rl_publication *b = rl_publication_framed(p, &key_b, RL_SLICE(""));
+	assert_ptr_not_equal(a, b);
+	assert_ptr_equal(rl_publication_framed(p, &key_a, RL_SLICE("4")), a);
+	assert_ptr_equal(rl_publication_framed(p, &key_b, RL_SLICE("")), b);
+	assert_int_equal(a->payload->data[0], '4');
+	assert_int_equal(a->payload->len, p->payload->len + 1);
+	assert_memory_equal(a->payload->data + 1, p->payload->data, p->payload->len);
+	assert_int_equal(b->payload->len, p->payload->len);
+	assert_int_equal(a->kind, p->kind);
+	assert_true(a->plain);
+	rl_publication_add_form(a, &key_c, 0, bytes("form"), 0);
+	assert_int_equal(encoded->count, 1);
+	rl_tally_unref(encoded);
+	rl_publication_unref(p);
+}
+
+static void frame_one(void *arg)
+{
+	struct rl_publication *p = rl_publication_new(
+		test_env(), RILL_TEXT, RL_SLICE("x"), rl_slice(NULL, 0));
+	(void)arg;
+	if (p) {
+		rl_publication_framed(p, &key_a, RL_SLICE("4"));
+		rl_publication_unref(p);
+	}
+}
+
+TEST(publication, is_framed_or_not_when_memory_runs_out)
+{
+	test_each_failing_allocation(frame_one, NULL);
 }

@@ -16,7 +16,7 @@ static const struct rl_envelope plain = {
 	.wrap = wrap_plain,
 };
 static const struct rl_envelope jsonp = {
-	.content_type = "text/javascript; charset=UTF-8",
+	.content_type = "text/plain; charset=UTF-8", /* as the reference server has it */
 	.fields = "Cache-Control: no-store\r\n",
 	.wrap = rl_eio_write_jsonp,
 };

@@ -122,7 +122,7 @@ void rl_session_let_go(struct rl_session *s)
 	rl_loop_clear_timer(s->conn.loop, &s->timer);
 	if (s->carrier)
 		s->carrier->row->ops->cut(s->carrier);
-	s->carrier = NULL;
+	rl_session_no_carrier(s);
 	s->gone = true;
 	rl_outbox_clear(&s->outbox);
 	if (s->extra)

@@ -470,3 +470,29 @@ TEST(carrier_websocket, every_allocation_may_fail)
 	}
 	fail();
 }
+
+static bool tried;
+
+static void send_without_memory_then_destroy(rill_conn *c, rill_msg msg)
+{
+	static char large[300 * 1024];
+
+	(void)msg;
+	memset(large, 'x', sizeof(large));
+	test_fail_allocation(1, true);
+	tried = rill_send(c, RILL_TEXT, large, sizeof(large)) < 0;
+	test_fail_allocation(0, false);
+	rill_conn_destroy(c);
+}
+
+TEST(carrier_websocket, a_raw_one_whose_loss_was_found_while_sending_may_be_destroyed)
+{
+	start(NULL);
+	say_messages = false;
+	in_message = send_without_memory_then_destroy;
+	connect_to("/raw");
+	frame(0x81, "a");
+	expect_said("open close:1006 ");
+	assert_true(tried);
+	stop_here();
+}

@@ -299,3 +299,41 @@ TEST(session_queue, the_hubs_policy_holds_for_those_who_do_not_poll)
 	rill_hub_free(hub);
 	finish();
 }
+
+static unsigned pieces_left;
+
+static void next_piece(rill_conn *c)
+{
+	static char large[300 * 1024];
+
+	memset(large, 'x', sizeof(large));
+	while (pieces_left && rill_send_piece(c, RILL_TEXT, large, sizeof(large), --pieces_left == 0) == 0)
+		;
+}
+
+TEST(session_queue, who_sends_in_pieces_is_told_when_to_go_on)
+{
+	begin();
+	in_drain = next_piece;
+	pieces_left = 3;
+	next_piece(conn);
+	assert_int_equal(pieces_left, 2);
+	expect_said("drain drain ");
+	assert_int_equal(pieces_left, 0);
+	stop_here();
+}
+
+TEST(session_queue, pieces_have_the_limit_of_the_queue_whatever_the_policy)
+{
+	begin();
+	sessions.terms.max_queue = 40;
+	sessions.terms.overflow = RILL_OVERFLOW_DROP_OLDEST;
+	rill_send_text(conn, "x");
+	assert_int_equal(rill_send_piece(conn, RILL_TEXT, "01234567890123456789", 20, false), 0);
+	assert_int_equal(
+		rill_send_piece(conn, RILL_TEXT, "01234567890123456789x", 21, false), RILL_ETOOBIG);
+	assert_int_equal(rill_send_piece(conn, RILL_TEXT, "y", 1, true), 0);
+	ask(&peer, "1/poll");
+	expect_poll(&peer, "a01234567890123456789y\n");
+	stop_here();
+}

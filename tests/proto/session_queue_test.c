@@ -232,10 +232,15 @@ TEST(session_queue, a_message_in_pieces_is_put_together)
 	begin();
 	assert_int_equal(rill_send_piece(conn, RILL_TEXT, "a\xed\xa0", 3, false), 0);
 	assert_int_equal(rill_send_text(conn, "x"), RILL_ESTATE);
-	assert_int_equal(rill_send_piece(conn, RILL_TEXT, "\x80" "b", 2, true), 0);
+	assert_int_equal(rill_send_piece(conn, RILL_TEXT,
+				 "\x80"
+				 "b",
+				 2, true),
+		0);
 	rill_send_text(conn, "x");
 	ask(&peer, "1/poll");
-	expect_poll(&peer, "aa\xed\xa0\x80" "b|x\n");
+	expect_poll(&peer, "aa\xed\xa0\x80"
+			   "b|x\n");
 	assert_int_equal(rill_send_piece(conn, RILL_TEXT, "\xed", 1, false), 0);
 	assert_int_equal(rill_send_piece(conn, RILL_TEXT, "z", 1, true), RILL_EUTF8);
 	assert_int_equal(rill_send_piece(conn, RILL_TEXT, "\xa0\x80", 2, true), 0);
@@ -307,7 +312,8 @@ static void next_piece(rill_conn *c)
 	static char large[300 * 1024];
 
 	memset(large, 'x', sizeof(large));
-	while (pieces_left && rill_send_piece(c, RILL_TEXT, large, sizeof(large), --pieces_left == 0) == 0)
+	while (pieces_left &&
+		rill_send_piece(c, RILL_TEXT, large, sizeof(large), --pieces_left == 0) == 0)
 		;
 }
 

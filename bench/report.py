@@ -13,7 +13,7 @@ TITLES = [
     ("calls", "System calls for each message",
      "By strace, likewise by difference. *recv+send* counts all calls that move bytes; with depth "
      "16 one read may hold 16 messages, so the figure is 2 for each readable socket. *sockjs*: of "
-     "rill_sockjs, 50 sessions, one message in flight for each; one request brings it and, in polling, "
+     "rill_sockjs, 1,000 sessions, one message in flight for each; one request brings it and, in polling, "
      "another asks for the next."),
     ("memory", "Memory",
      "10,000 connections on a server started afresh: the change of its private anonymous memory, "
@@ -31,7 +31,7 @@ TITLES = [
      "context takeover both ways; *alone*: each message by itself, both ways."),
     ("tls", "TLS", "TLS 1.3, 50 connections."),
     ("sockjs", "SockJS",
-     "rill_sockjs and npm's sockjs, both an echo with default options, 50 sessions, texts of 20 B. "
+     "rill_sockjs and npm's sockjs, both an echo with default options, 1,000 sessions, texts of 20 B. "
      "*websocket*: one message in flight for each, or eight, each a frame of its own; *streaming*: "
      "xhr_streaming, a request with xhr_send for each message, the stream asked for again when it has "
      "reached its limit; *polling*: xhr, a poll for each message besides."),

@@ -94,7 +94,7 @@ def fanout_rows():
            "load": ["--fanout", 1000, "--depth", 1, "--size", 100, "--publish-path", "/publish"]}
 
 
-def sockjs_load(protocol, depth=1, connections=50):
+def sockjs_load(protocol, depth=1, connections=1000):
     return ["--protocol", f"sockjs-{protocol}", "--kind", "text", "--size", 20,
             "--connections", connections, "--depth", depth]
 

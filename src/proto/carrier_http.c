@@ -7,6 +7,9 @@
  * request has nothing else to say, and while nothing is sent that is all that one sees of its leaving. */
 #include "proto/session.h"
 
+/* What the loop's buffer may keep behind a large frame. */
+#define KEEP_BUFFER ((size_t)64 * 1024)
+
 struct carrier {
 	struct rl_carrier base;
 	rill_request *request;
@@ -214,15 +217,16 @@ static int respond(struct carrier *c, struct rl_slice frame)
 
 static int write_chunk(struct carrier *c, struct rl_slice frame)
 {
-	struct rl_buf chunk;
+	struct rl_buf *chunk = &rill_request_loop(c->request)->scratch;
+	int rc = c->base.row->envelope->wrap(chunk, label_of(c), frame);
 
-	rl_buf_init(&chunk, env_of(c));
-	int rc = c->base.row->envelope->wrap(&chunk, label_of(c), frame);
 	if (rc == 0)
-		rc = rill_response_write(c->request, chunk.data, chunk.len);
+		rc = rill_response_write(c->request, chunk->data, chunk->len);
 	if (rc >= 0 && c->left != UINT64_MAX)
-		c->left = chunk.len < c->left ? c->left - chunk.len : 0;
-	rl_buf_release(&chunk);
+		c->left = chunk->len < c->left ? c->left - chunk->len : 0;
+	rl_buf_consume(chunk, chunk->len);
+	if (chunk->cap > KEEP_BUFFER)
+		rl_buf_release(chunk);
 	if (rc < 0)
 		return rc == RILL_ENOMEM ? rc : RILL_ECLOSED;
 	if (c->left)

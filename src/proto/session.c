@@ -33,7 +33,7 @@ struct rl_session_extra *rl_session_extra(struct rl_session *s)
 void rl_session_account(struct rl_session *s)
 {
 	size_t pieces = s->extra ? s->extra->pieces.len : 0;
-	size_t now = rl_outbox_cost(&s->outbox) + pieces + s->waiting + s->kept;
+	size_t now = rl_outbox_cost(&s->outbox) + pieces + s->waiting + s->kept + s->names_room;
 
 	if (s->gone)
 		now = 0; /* its memory is as good as freed */
@@ -300,15 +300,15 @@ static void begin(struct rl_session *s, const rill_request *request)
 static void refuse(struct rl_session *s, struct rl_carrier *second)
 {
 	const struct rl_dialect *dialect = s->sessions->dialect;
-	struct rl_slice nothing = rl_slice(NULL, 0), reason = rl_slice_str(s->reason);
+	struct rl_slice reason = rl_slice_str(s->reason), ws_reason;
 	struct rl_buf *frame = rl_session_frame(s);
-	int code, rc;
+	int ws_code, rc;
 
 	if (s->conn.state == RILL_CONN_OPEN)
 		rc = dialect->taken(s, second, frame);
 	else
-		rc = dialect->shut(s, second, s->code, reason, frame, &code, &nothing);
-	rl_carrier_say_last(second, rc < 0 ? nothing : rl_buf_slice(frame));
+		rc = dialect->shut(s, second, s->code, reason, frame, &ws_code, &ws_reason);
+	rl_carrier_say_last(second, rc < 0 ? rl_slice(NULL, 0) : rl_buf_slice(frame));
 }
 
 /* There is a carrier already. True: the second is none. */

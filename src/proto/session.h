@@ -174,7 +174,7 @@ struct rl_session {
 	void *dialect_data;           /* the dialect's own; see dialect->over */
 	struct rl_session_place *place; /* in the table, with its id and owner; NULL: it is in none */
 	char *reason;                 /* closing: what for; NULL: nothing was said, or there was no memory */
-	size_t held;                  /* bytes the server was told of */
+	size_t held;                  /* bytes the server was told of: the outbox, names, and: */
 	size_t waiting;               /* of those, what has come and is not taken */
 	size_t kept;                  /* ... and what others keep on its behalf */
 	uint32_t names_len, names_room;

@@ -68,6 +68,7 @@ static void keep(struct rl_session *s, struct rl_slice names)
 		rl_free(env, s->names);
 		s->names = memory;
 		s->names_room = (uint32_t)names.len;
+		rl_session_account(s);
 	}
 	memcpy(s->names, names.data, names.len);
 	s->names_len = (uint32_t)names.len;

@@ -158,6 +158,8 @@ int rill_sockjs_serve(rill_server *server, const char *prefix, const rill_handle
 	if (rc == 0)
 		rc = rill_server_handle(server, service->prefix[0] ? service->prefix : "/",
 			rl_sockjs_request, service, &service->route);
+	if (rc == 0)
+		rl_route_relieve(service->route, rl_sockjs_relieves);
 	if (rc == 0 && result)
 		*result = service;
 	rl_sockjs_release(service);

@@ -10,8 +10,6 @@
 
 #define YEAR 31536000
 
-static const char text_plain[] = "text/plain; charset=UTF-8";
-
 static struct rl_slice field(const struct rl_sockjs_ask *ask, struct rl_slice name)
 {
 	struct rl_slice value;
@@ -214,7 +212,11 @@ void rl_sockjs_answer(struct rl_sockjs_ask *ask, int status, const char *type, s
 
 void rl_sockjs_answer_text(struct rl_sockjs_ask *ask, int status, const char *text)
 {
-	rl_sockjs_answer(ask, status, text_plain, rl_slice_str(text));
+	const struct rl_slice type = RL_SLICE("Content-Type: text/plain; charset=UTF-8\r\n");
+
+	rl_sockjs_log_request(ask, status);
+	if (rl_exchange_respond(ask->request, status, type, rl_slice_str(text)) == RILL_ENOMEM)
+		rill_request_abort(ask->request);
 }
 
 void rl_sockjs_refuse(struct rl_sockjs_ask *ask, int status, const char *sentence)

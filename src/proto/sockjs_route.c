@@ -21,6 +21,8 @@ static const struct rl_sockjs_place iframe = { "iframe", .methods = GET, .serve 
 static const struct rl_sockjs_place places[] = {
 	{ "info", .methods = GET_OPTIONS, .serve = rl_sockjs_info,
 		.fields = RL_SOCKJS_CORS | RL_SOCKJS_NOT_CACHED | RL_SOCKJS_COOKIE_OPTIONS },
+	{ "chunking_test", .methods = POST_OPTIONS, .serve = rl_sockjs_chunking_test,
+		.fields = RL_SOCKJS_CORS },
 	{ "websocket", .methods = GET, .serve = rl_sockjs_websocket, .needs = BIT(WEBSOCKET_RAW),
 		.transport = RL_SOCKJS_WEBSOCKET_RAW },
 	{ "websocket", true, GET, .serve = rl_sockjs_websocket, .needs = BIT(WEBSOCKET),
@@ -145,6 +147,21 @@ static void serve(struct rl_sockjs_ask *ask, uint8_t method)
 		rl_sockjs_preflight(ask);
 	else
 		ask->place->serve(ask);
+}
+
+/* Who comes to receive what waits in a session takes it off our hands. */
+bool rl_sockjs_relieves(const rill_request *request, void *user)
+{
+	const struct rill_sockjs *service = user;
+	rill_bytes whole = rill_request_path(request);
+	struct rl_slice path = rl_slice(whole.data, whole.len), id;
+
+	if (!path.len || path.data[0] != '/')
+		return false;
+	rl_slice_skip(&path, strlen(service->prefix));
+	const struct rl_sockjs_place *place = find_place(path, &id);
+	return place && place->serve == rl_sockjs_receive &&
+	       rl_session_find(&service->sessions, id);
 }
 
 int rl_sockjs_request(rill_request *request, void *user)

@@ -22,8 +22,8 @@ const CLIENT = fs.readFileSync(require.resolve("../interop/node_modules/sockjs-c
 
 /* htmlfile writes into the page that asks, so it is for its own origin alone; within an iframe of the
  * services' origin it is at home. */
-const ANYWHERE = ["websocket", "xhr-streaming", "eventsource", "iframe-eventsource", "iframe-htmlfile", "xhr-polling",
-  "iframe-xhr-polling", "jsonp-polling"];
+const ANYWHERE = ["jsonp-polling", "iframe-xhr-polling", "xhr-polling", "iframe-htmlfile", "iframe-eventsource",
+  "eventsource", "xhr-streaming", "websocket"];
 const AT_HOME = [...ANYWHERE, "htmlfile"];
 
 /* In the page. A message that is not the one expected throws, and the check fails. */
@@ -126,6 +126,11 @@ const checks = {
     }
     await close(amplifier);
   }],
+  "a query of the page's is passed through": [async ({ url, transport }) => {
+    const socket = await open(`${url}/echo?token=a%20b&x`, transport);
+    await expectEchoes(socket, ["a", "b"]);
+    await close(socket);
+  }],
   "the server closes with code and reason": [async ({ url, transport }) => {
     const socket = await open(`${url}/close`, transport);
     return socket.next();
@@ -208,6 +213,7 @@ async function run() {
   const counts = { passed: 0, failed: 0 };
   const left = [...AT_HOME.map((transport) => ({ url: home, transport })),
     ...ANYWHERE.map((transport) => ({ url: elsewhere, transport }))];
+  left.sort((a, b) => AT_HOME.indexOf(a.transport) - AT_HOME.indexOf(b.transport)); /* what takes longest first */
   await Promise.all(Array.from({ length: WIDTH }, async () => {
     while (left.length)
       await checkTransport({ browser, server, counts, ...left.shift() });

@@ -303,6 +303,7 @@ async function openFramed(server, prefix = "/echo", fields = {}) {
   return raw;
 }
 
-module.exports = { ANOTHER, GO_AWAY, HTMLFILE_HEAD, POLLS, Receiver, STREAMS, ask, body, expectCachedForAYear, expectCors,
-  expectEcho, expectError, expectNoCors, expectNotCached, expectPreflight, fetchMessages, fresh, openFramed, openSession, openSocket,
-  openStream, ours, poll, post, receive, receivers, request, send, takeMessages, takeText };
+module.exports = { ANOTHER, GO_AWAY, HTMLFILE_HEAD, POLLS, Receiver, STREAMS, ask, body, expectCachedForAYear,
+  expectCors, expectEcho, expectError, expectNoCors, expectNotCached, expectPreflight, fetchMessages, fresh,
+  openFramed, openSession, openSocket, openStream, ours, poll, post, receive, receivers, request, send, takeMessages,
+  takeText };

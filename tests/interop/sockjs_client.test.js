@@ -2,10 +2,12 @@
 
 "use strict";
 
+const https = require("https");
 const net = require("net");
 const SockJS = require("sockjs-client");
-const { assert, eventually, run, test } = require("./support.js");
-const { post } = require("./sockjs.js");
+const { makeCertificates } = require("./certificates.js");
+const { assert, eventually, run, startServer, test } = require("./support.js");
+const { ours, post } = require("./sockjs.js");
 
 const TRANSPORTS = ["websocket", "xhr-streaming", "eventsource", "xhr-polling"];
 
@@ -195,6 +197,21 @@ test("it cannot connect where there is no service, or nobody", async (server) =>
   await new Promise((resolve) => nobody.close(resolve));
   for (const url of [`${server.url}/nothing`, `http://127.0.0.1:${port}/echo`])
     assert.deepEqual(await client(url).next(), { code: 1002, reason: "Cannot connect to server", clean: false });
+});
+
+ours("over TLS each transport echoes, and closes as it should", async () => {
+  const { ca, server: { certFile, keyFile } } = makeCertificates();
+  const args = ["services", "--port", "0", "--quiet", "--tls-cert", certFile, "--tls-key", keyFile];
+  const server = await startServer({ args });
+  const named = { url: `https://localhost:${server.port}` }; /* an address is no name for TLS */
+  https.globalAgent.options.ca = ca;
+  await Promise.all(TRANSPORTS.map(async (transport) => {
+    const socket = await open(named, transport, "/echo", { transportOptions: { websocket: { tls: { ca } } } });
+    await expectEchoes(socket, [...unicode, "x".repeat(100000)]);
+    await close(socket, 3001, "bye");
+  }));
+  https.globalAgent.destroy();
+  assert.equal(await server.stop(), 0);
 });
 
 test("forty clients of all transports at once", async (server) => {

@@ -3,8 +3,8 @@
 "use strict";
 
 const { Raw, assert, frame, run, takeHead, takeResponse, test } = require("./support.js");
-const { GO_AWAY, Receiver, STREAMS, ask, expectEcho, fetchMessages, fresh, openFramed, openSession, openStream, ours, poll, receivers,
-  request, send } = require("./sockjs.js");
+const { GO_AWAY, Receiver, STREAMS, ask, expectEcho, fetchMessages, fresh, openFramed, openSession, openStream, ours,
+  poll, receivers, request, send } = require("./sockjs.js");
 
 const GREETING = "Welcome to SockJS!\n";
 const COOKIE = "JSESSIONID=dummy; path=/";

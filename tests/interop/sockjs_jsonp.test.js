@@ -3,8 +3,8 @@
 "use strict";
 
 const { assert, run, test } = require("./support.js");
-const { GO_AWAY, Receiver, ask, body, expectError, expectNoCors, expectNotCached, fresh, openSession, ours, poll, receive,
-  send } = require("./sockjs.js");
+const { GO_AWAY, Receiver, ask, body, expectError, expectNoCors, expectNotCached, fresh, openSession, ours, poll,
+  receive, send } = require("./sockjs.js");
 
 const NO_CALLBACK = '"callback" parameter required';
 const BAD_CALLBACK = 'invalid "callback" parameter';

@@ -3,8 +3,8 @@
 "use strict";
 
 const { Raw, assert, run, takeResponse, test } = require("./support.js");
-const { Receiver, ask, body, expectCors, expectEcho, expectError, expectNotCached, expectPreflight, fresh, openSession,
-  openStream, ours, poll, post, request, send } = require("./sockjs.js");
+const { Receiver, ask, body, expectCors, expectEcho, expectError, expectNotCached, expectPreflight, fresh,
+  openSession, openStream, ours, poll, post, request, send } = require("./sockjs.js");
 
 const PLAIN = "text/plain; charset=UTF-8";
 const SCRIPT = "application/javascript; charset=UTF-8";

@@ -2,9 +2,9 @@
 
 "use strict";
 
-const { Raw, assert, eventually, run, test } = require("./support.js");
-const { ANOTHER, GO_AWAY, POLLS, Receiver, STREAMS, ask, body, expectEcho, fresh, openFramed, openSession, openSocket, openStream,
-  ours, poll, post, receive, receivers, request, send, takeText } = require("./sockjs.js");
+const { Raw, assert, eventually, run, startServer, takeClose, test } = require("./support.js");
+const { ANOTHER, GO_AWAY, POLLS, Receiver, STREAMS, ask, body, expectEcho, fresh, openFramed, openSession, openSocket,
+  openStream, ours, poll, post, receive, receivers, request, send, takeText } = require("./sockjs.js");
 
 const ALL = Object.keys(receivers);
 
@@ -223,6 +223,29 @@ test("a session nobody comes back to is forgotten, and so is a closed one; their
   await send(server, kept, "still here");
   assert.equal(await waiting.frame(), 'a["still here"]');
   waiting.abort();
+});
+
+ours("when the server goes away all are told, whatever they receive by", async () => {
+  const server = await startServer();
+  const waiting = await Promise.all(ALL.map(async (name) => {
+    const path = await openSession(server);
+    const receiver = await new Receiver(server, name, path).prelude();
+    await eventually(async () => (await receive(server, "xhr", path))[0] === ANOTHER, "somebody who waits");
+    return receiver;
+  }));
+  const framed = await openFramed(server);
+  const raw = await openSocket(server, "/echo/websocket");
+  const status = server.stop();
+  for (const receiver of waiting) {
+    assert.deepEqual(await receiver.frames(), ['c[1001,"the server is going away"]']);
+    receiver.abort();
+  }
+  assert.equal(await takeText(framed), 'c[1001,"the server is going away"]');
+  assert.equal((await takeClose(framed)).code, 1000);
+  assert.equal((await takeClose(raw)).code, 1001);
+  framed.destroy();
+  raw.destroy();
+  assert.equal(await status, 0);
 });
 
 /* Connections. */

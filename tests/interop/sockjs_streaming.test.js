@@ -165,7 +165,8 @@ test("eventsource escapes percent signs, because its client decodes them", async
 
 test("htmlfile's callback may be named c or callback and is percent-decoded", async (server) => {
   for (const [query, callback] of [["?c=%63allback", "callback"], ["?callback=call%62ack", "callback"],
-    ["?c=a-b_c.D9", "a-b_c.D9"], ["?callback=no&c=yes", "yes"], ["?t=1&c=x&c2=y", "x"], [`?c=${"l".repeat(33)}`, "l".repeat(33)]]) {
+    ["?c=a-b_c.D9", "a-b_c.D9"], ["?callback=no&c=yes", "yes"], ["?t=1&c=x&c2=y", "x"],
+    [`?c=${"l".repeat(33)}`, "l".repeat(33)]]) {
     const stream = new Receiver(server, "htmlfile", fresh(), { query });
     const chunk = await stream.chunk();
     assert.equal(chunk.trim(), HTMLFILE_HEAD(callback));

@@ -281,11 +281,20 @@ TEST(carrier_http, requests_may_come_byte_by_byte)
 	finish();
 }
 
+static void ask_request(rill_conn *c)
+{
+	rill_request *request = (rill_request *)(uintptr_t)rill_conn_request(c);
+	assert_string_equal(rill_request_local(request), "127.0.0.1");
+	assert_string_equal(rill_request_peer(request), "127.0.0.1");
+	assert_int_equal(rill_request_local_port(request), rill_server_port(http_server, 0));
+}
+
 TEST(carrier_http, knows_this_end_of_the_connection)
 {
 	struct http_peer a = { .fd = -1 };
 	struct sockaddr_in to = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
 	start(NULL);
+	in_open = ask_request;
 	assert_int_equal(rill_server_listen_tcp(http_server, "127.0.0.1", 0), 0);
 	to.sin_port = htons(rill_server_port(http_server, 0));
 	a.fd = socket(AF_INET, SOCK_STREAM, 0);

@@ -343,6 +343,7 @@ TEST(carrier_websocket, a_full_one_waits_and_says_when_it_has_drained)
 	start(&options);
 	connect_to("/ws");
 	expect_said("open ");
+	size_t before = http_server->group.buffered;
 	memset(large, 'x', sizeof(large) - 1);
 	sessions.terms.max_queue = 0;
 	int rc = 0, sent = 0;
@@ -358,7 +359,7 @@ TEST(carrier_websocket, a_full_one_waits_and_says_when_it_has_drained)
 	http_take(&peer);
 	expect_said("drain ");
 	assert_int_equal(rill_conn_queued(conn), 0);
-	assert_int_equal(http_server->group.buffered, 0);
+	assert_int_equal(http_server->group.buffered, before);
 	stop_here();
 }
 

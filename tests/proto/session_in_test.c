@@ -223,6 +223,27 @@ TEST(session_in, a_message_with_lone_surrogates_goes_only_where_it_may)
 	stop_here();
 }
 
+static void send_elsewhere(rill_conn *c, rill_msg msg)
+{
+	struct rl_conn_ops other = rl_session_ops;
+	other.surrogates = false;
+	c->ops = &other;
+	assert_int_equal(rill_send_msg(c, msg), RILL_EUTF8);
+	assert_int_equal(rill_send(c, RILL_TEXT, msg.data, msg.len), RILL_EUTF8);
+	c->ops = &rl_session_ops;
+	assert_int_equal(rill_send_msg(c, msg), 0);
+	in_message = NULL;
+}
+
+TEST(session_in, nor_is_one_that_is_being_delivered_taken_for_what_it_is_not)
+{
+	begin();
+	in_message = send_elsewhere;
+	bring(&senders[0], "1", "\xed\xa0\x80");
+	expect_chunk(&peer, "a\xed\xa0\x80\n");
+	stop_here();
+}
+
 TEST(session_in, millions_of_messages_do_not_hold_the_loop)
 {
 	enum { N = 30000 };

@@ -383,6 +383,18 @@ static inline int serve(rill_request *request, void *user)
 	return RILL_TAKE;
 }
 
+/* A receiver of a session that there is. */
+static inline bool relieves(const rill_request *request, void *user)
+{
+	rill_bytes path = rill_request_path(request);
+	struct rl_slice rest = rl_slice(path.data, path.len);
+
+	assert_null(user);
+	rl_slice_skip(&rest, 3);
+	const uint8_t *slash = memchr(rest.data, '/', rest.len);
+	return slash && rl_session_find(&sessions, rl_slice(rest.data, (size_t)(slash - rest.data)));
+}
+
 static inline void open_websocket(rill_conn *inner, int row)
 {
 	struct rl_carrier *carrier;
@@ -456,7 +468,9 @@ static inline void start(const rill_server_options *options)
 	in_server = (struct rl_service){ .stop = stop_service, .cut = cut_service,
 		.free = free_service };
 	rl_server_join(http_server, &in_server);
-	assert_int_equal(rill_server_handle(http_server, "/s", serve, NULL, NULL), 0);
+	rill_route *route;
+	assert_int_equal(rill_server_handle(http_server, "/s", serve, NULL, &route), 0);
+	rl_route_relieve(route, relieves);
 	rill_websocket_options_default(&ws);
 	ws.deflate.enabled = false;
 	ws.hixie_drafts = true;

@@ -486,3 +486,53 @@ TEST(sockjs_receive, without_a_binding_whoever_knows_the_id_has_the_session)
 	http_close(&other);
 	finish();
 }
+
+static void destroy_in_log(rill_log_level level, const char *line, void *user)
+{
+	(void)level;
+	(void)line;
+	(void)user;
+	if (conn)
+		rill_conn_destroy(conn);
+}
+
+TEST(sockjs_receive, a_session_may_be_destroyed_while_its_request_is_logged)
+{
+	rill_sockjs_options options = defaults();
+	options.log = destroy_in_log;
+	serve(&options);
+	open_session();
+	expect("POST", "/echo/000/s/xhr", 200, "o\n");
+	expect_said("open close:1006: ");
+	ask_by(&peer, "POST", "/echo/000/s/xhr_send", "", "[\"a\"]");
+	expect_answer(&peer, 204, "");
+	finish();
+}
+
+TEST(sockjs_receive, near_the_limit_of_memory_only_who_comes_for_messages_is_served)
+{
+	static char large[950 * 1024];
+	struct http_peer other;
+	rill_server_options options;
+	rill_server_options_default(&options);
+	options.max_buffered = 1024 * 1024;
+	start(&options);
+	assert_int_equal(rill_sockjs_serve(http_server, "/echo", &handler, NULL, &service), 0);
+	http_open(&peer);
+	open_session();
+	memset(large, 'x', sizeof(large));
+	rill_send(conn, RILL_TEXT, large, sizeof(large));
+	static const char *const others[] = { "/echo/000/t/xhr", "/echo/000/s/xhr_send", "/echo", "/x" };
+	for (size_t i = 0; i < sizeof(others) / sizeof(*others); i++) {
+		http_open(&other);
+		ask_by(&other, "POST", others[i], "", "");
+		http_expect_status(&other, 503);
+		http_close(&other);
+	}
+	ask("POST", "/echo/000/s/xhr");
+	http_expect_status(&peer, 200);
+	assert_true(peer.len > sizeof(large));
+	http_forget(&peer);
+	expect("GET", "/echo", 200, "Welcome to SockJS!\n");
+	finish();
+}

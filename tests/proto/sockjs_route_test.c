@@ -71,6 +71,7 @@ TEST(sockjs_route, another_method_is_told_which_there_are_and_nothing_else)
 		{ "", "GET", { "POST", "HEAD", "OPTIONS", "PUT" } },
 		{ "/iframe.html", "GET", { "POST", "HEAD", "OPTIONS", "get" } },
 		{ "/info", "OPTIONS, GET", { "POST", "HEAD", "DELETE" } },
+		{ "/chunking_test", "POST, OPTIONS", { "GET", "HEAD" } },
 		{ "/websocket", "GET", { "POST", "HEAD", "OPTIONS" } },
 		{ "/0/a/websocket", "GET", { "POST", "HEAD", "OPTIONS" } },
 		{ "/0/a/xhr", "POST, OPTIONS", { "GET", "HEAD", "PUT" } },

@@ -294,7 +294,7 @@ static void begin(struct rl_session *s, const rill_request *request)
 	sessions->open++;
 	rl_conn_opened(&s->conn, request);
 	if (sessions->parting) /* the others were told before this one was open */
-		rill_close(&s->conn, sessions->parting, NULL);
+		rl_session_part(s, sessions->parting, NULL);
 }
 
 static void refuse(struct rl_session *s, struct rl_carrier *second)

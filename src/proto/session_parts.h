@@ -60,6 +60,10 @@ void rl_session_ended(struct rl_session *session);
 /* The service has nothing more to do with it. */
 void rl_session_leave(struct rl_session *session);
 
+/* sessions.c */
+/* Closes one because the service or the server goes. */
+void rl_session_part(struct rl_session *session, int code, const char *reason);
+
 /* session_out.c */
 /* A frame begins, in a buffer of the service's. */
 struct rl_buf *rl_session_frame(struct rl_session *session);

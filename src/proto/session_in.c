@@ -33,6 +33,13 @@ static int next(struct rl_session *s, struct rl_inbound *in, rill_kind *kind, st
 	return 1;
 }
 
+/* A large message has left a large buffer, which is no session's. */
+static void trim_scratch(struct rl_session *s)
+{
+	if (s->sessions && s->sessions->scratch.cap > RL_SESSIONS_KEEP)
+		rl_buf_release(&s->sessions->scratch);
+}
+
 /* 1: the program has all of it; 0: not now; RILL_ENOMEM. */
 static int hand_over(struct rl_session *s, struct rl_inbound *in, unsigned *budget)
 {
@@ -96,6 +103,7 @@ void rl_session_deliver(struct rl_session *s)
 		budget -= budget > 0; /* those without messages are work, too */
 		in = next_unfinished(s, &in->node);
 	}
+	trim_scratch(s);
 	if (!budget)
 		rl_session_wake(s);
 	if (s->conn.state == RILL_CONN_OPEN)
@@ -214,6 +222,7 @@ void rl_session_received(struct rl_session *s, rill_kind kind, struct rl_slice d
 	}
 	rl_session_trace(s, false, kind, data);
 	rc = hand_over(s, &in, &budget);
+	trim_scratch(s);
 	/* What the program has said to it goes in front of whatever the carrier says by itself behind it: a
 	 * pong, the answer to a Close. */
 	rl_session_flush(s);

@@ -6,9 +6,6 @@
  * polls, of which each costs a way there and back. */
 #define FRAME_ROOM ((size_t)1024 * 1024)
 
-/* What a buffer may keep between calls. */
-#define KEEP_BUFFER ((size_t)64 * 1024)
-
 void rl_session_trace(struct rl_session *s, bool out, rill_kind kind, struct rl_slice bytes)
 {
 	if (s->conn.traced)
@@ -37,7 +34,7 @@ int rl_session_write_frame(struct rl_session *s, int rc, rill_kind kind)
 		rl_session_trace(s, true, kind, rl_buf_slice(frame));
 		rc = s->carrier->row->ops->write(s->carrier, kind, rl_buf_slice(frame));
 	}
-	if (frame->cap > KEEP_BUFFER)
+	if (frame->cap > RL_SESSIONS_KEEP)
 		rl_buf_release(frame);
 	return rl_session_wrote(s, rc);
 }

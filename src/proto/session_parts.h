@@ -22,6 +22,9 @@ struct rl_session_table {
 	struct rl_admission admission;
 };
 
+/* What a buffer of the service's may keep between calls. */
+#define RL_SESSIONS_KEEP ((size_t)64 * 1024)
+
 /* What few sessions need. */
 struct rl_session_extra {
 	char uuid[37];

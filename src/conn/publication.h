@@ -26,6 +26,7 @@ struct rl_publication {
 	uint32_t refs;
 	uint8_t form_count;
 	rill_kind kind;
+	uint32_t outboxes; /* of sessions it waits in: they count it together, about once */
 	struct rl_blob *payload;
 	struct rl_list waiting;   /* where it stands in queues of slow subscribers: the hub's */
 	struct rl_slice type, id; /* event streams; empty: none. In the publication's own memory */

@@ -48,6 +48,7 @@ struct rl_outbound {
 struct rl_outbox {
 	struct rl_buf entries; /* headers, each with its bytes or a reference behind it */
 	size_t bytes;          /* of payload */
+	size_t held;           /* of that, what the server is told: of what is shared a share */
 	uint32_t count;
 };
 void rl_outbox_init(struct rl_outbox *outbox, const struct rl_env *env);
@@ -62,6 +63,8 @@ void rl_outbox_drop(struct rl_outbox *outbox, uint32_t count); /* the oldest so 
 void rl_outbox_clear(struct rl_outbox *outbox);
 /* What it costs, in bytes: headers too, so that millions of empty messages are no bargain. */
 size_t rl_outbox_cost(const struct rl_outbox *outbox);
+/* ... and what the server's memory has to do with it: one publication that waits for many is one. */
+size_t rl_outbox_held(const struct rl_outbox *outbox);
 
 /* A second carrier for a session that has one. */
 enum rl_overlap {

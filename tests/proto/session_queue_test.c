@@ -157,7 +157,8 @@ TEST(session_queue, messages_without_bytes_count_too)
 TEST(session_queue, what_waits_counts_as_the_servers)
 {
 	begin();
-	assert_true(http_server->group.buffered >= strlen("http://a/s/1/poll")); /* what is kept of requests */
+	assert_true(http_server->group.buffered >=
+		    strlen("http://a/s/1/poll")); /* what is kept of requests */
 	char large[10001];
 	memset(large, 'x', 10000);
 	large[10000] = 0;
@@ -311,6 +312,31 @@ TEST(session_queue, the_hubs_policy_holds_for_those_who_do_not_poll)
 	http_close(&peer);
 	rill_hub_free(hub);
 	finish();
+}
+
+TEST(session_queue, what_is_published_to_many_counts_as_about_one)
+{
+	static char large[100 * 1024];
+	rill_hub *hub;
+	begin();
+	assert_int_equal(rill_hub_new(&hub, http_loop, NULL), 0);
+	for (int i = 0; i < 200; i++) {
+		char path[32];
+		snprintf(path, sizeof(path), "%d/poll", i + 2);
+		ask(&peer, path);
+		expect_poll(&peer, "o\n");
+		rill_subscribe(hub, "t", conn, NULL);
+	}
+	size_t before = http_server->group.buffered;
+	memset(large, 'x', sizeof(large));
+	rill_publish(hub, "t", RILL_TEXT, large, sizeof(large));
+	http_turns();
+	assert_in_range(http_server->group.buffered - before, sizeof(large), 8 * sizeof(large));
+	assert_int_equal(rill_conn_queued(conn), sizeof(large));
+	http_pass(6000);
+	assert_int_equal(http_server->group.buffered, 0);
+	rill_hub_free(hub);
+	stop_here();
 }
 
 static unsigned pieces_left;

@@ -256,6 +256,7 @@ static void on_timer(struct rl_timer *timer)
 void rl_session_drained(struct rl_session *s)
 {
 	s->full = false;
+	rl_session_renew_wait(s);
 	run(s);
 }
 

@@ -86,6 +86,8 @@ static void update_reading(struct rl_session *s)
 		return;
 	s->held_back = back;
 	s->carrier->row->ops->set_reading(s->carrier, !back);
+	if (!back)
+		rl_session_renew_wait(s);
 }
 
 void rl_session_deliver(struct rl_session *s)

@@ -124,6 +124,12 @@ bool rl_session_is_silent(const struct rl_session *s)
 	return s->awaiting_answer && !s->held_back && !s->full;
 }
 
+void rl_session_renew_wait(struct rl_session *s)
+{
+	if (s->awaiting_answer)
+		rl_session_set_beat(s, s->sessions->terms.answer_ms);
+}
+
 void rl_session_answered(struct rl_session *s)
 {
 	if (!s->awaiting_answer)

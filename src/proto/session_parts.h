@@ -79,6 +79,8 @@ void rl_session_beat(struct rl_session *session);
 void rl_session_set_beat(struct rl_session *session, uint32_t ms);
 /* An answer that is due should have come. */
 bool rl_session_is_silent(const struct rl_session *session);
+/* What has held the answer back is gone: it has all of its time from here on. */
+void rl_session_renew_wait(struct rl_session *session);
 /* The last word; the carrier, if there is one behind the frame, is ended in order. */
 void rl_session_say_last_word(struct rl_session *session);
 /* Shows the tap a frame, or all that a client has sent in one go. */

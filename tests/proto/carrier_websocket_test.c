@@ -181,6 +181,24 @@ TEST(carrier_websocket, who_is_not_read_need_not_answer)
 	stop_here();
 }
 
+TEST(carrier_websocket, who_is_read_again_has_all_of_the_time_to_answer)
+{
+	start(NULL);
+	connect_to("/ws");
+	expect_bytes("81 01 6f");
+	http_pass(25010);
+	expect_bytes("89 00");
+	rill_conn_pause(conn);
+	http_pass(9900);
+	rill_conn_resume(conn); /* the pong may be behind much that comes first */
+	http_turns();
+	http_pass(9900);
+	expect_said("open ");
+	http_pass(200);
+	expect_said("close:3000:No response from heartbeat ");
+	stop_here();
+}
+
 TEST(carrier_websocket, without_pings_in_the_version_a_frame_is_sent)
 {
 	start(NULL);

@@ -108,7 +108,8 @@ typedef struct rill_sockjs_options {
 	const char *bind_cookie;     /* Copied. "JSESSIONID" */
 
 	/* Extensions, deflate, max_fragments, close timeout, hixie_drafts, headers of the 101 of its
-	 * WebSockets; what else stands there is not looked at. NULL: the defaults without deflate, with hixie_drafts. Copied. */
+	 * WebSockets; what else stands there is not looked at. NULL: the defaults without deflate, with
+	 * hixie_drafts. Copied. */
 	const rill_websocket_options *websocket_options;
 } rill_sockjs_options;
 

@@ -222,9 +222,9 @@ void rl_session_attach(
 	struct rl_session *session, struct rl_carrier *carrier, const rill_request *request);
 
 /* Takes what a client sent (dialect->read first: negative when that says so, and in is still the caller's);
- * 0: in is the session's until in->done, which comes in this turn at the earliest. Messages are delivered at once unless the program has paused or
- * others wait in front, and so many in a turn at most. A session that is closing or over takes and drops
- * them. From an upcall only. */
+ * 0: in is the session's until in->done, which never comes from inside. Messages are delivered at once
+ * unless the program has paused or others wait in front, and so many in a turn at most. A session that is
+ * closing or over takes and drops them. From an upcall only. */
 int rl_session_take(struct rl_session *session, struct rl_inbound *in, int *code, const char **why);
 
 /* Told by carriers. From upcalls only. */

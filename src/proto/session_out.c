@@ -2,9 +2,10 @@
  * carrier that is found to be lost is dealt with later. */
 #include "proto/session_parts.h"
 
-/* Frames end at about so much, so that a long queue does not stand in memory twice; but for those of
- * polls, of which each costs a way there and back. */
+/* Frames end at about so much, so that a long queue does not stand in memory twice; those of polls, of
+ * which each costs a way there and back, later. */
 #define FRAME_ROOM ((size_t)1024 * 1024)
+#define POLL_ROOM  (4 * FRAME_ROOM)
 
 void rl_session_trace(struct rl_session *s, bool out, rill_kind kind, struct rl_slice bytes)
 {
@@ -65,7 +66,7 @@ static int write_some(struct rl_session *s)
 
 	if (s->carrier->row->raw)
 		return write_message(s);
-	size_t room = s->carrier->row->one_shot ? SIZE_MAX : FRAME_ROOM;
+	size_t room = s->carrier->row->one_shot ? POLL_ROOM : FRAME_ROOM;
 	int rc = s->sessions->dialect->pack(
 		s, s->carrier, rl_session_frame(s), room, &count, &kind);
 	assert(rc < 0 || count > 0);

@@ -109,6 +109,8 @@ static void on_body(rill_request *request, rill_bytes bytes, void *user)
 		refuse_size(s);
 		return;
 	}
+	if (!s->readable) /* it counts as absent */
+		return;
 	if (rl_buf_append(&s->in.owned, bytes.data, bytes.len) < 0) {
 		rl_exchange_end_connection(s->ask.request);
 		end_send(s, 503, no_memory);

@@ -1,5 +1,6 @@
-/* json_public_fuzz.c: rill/json.h. The first byte says how much is attached to a text, the second which allocation
- * fails; the text is walked and written again, whole and piece by piece, which has to give the same values. */
+/* json_public_fuzz.c: rill/json.h. The first byte says how much is attached to a text, the second which
+ * allocation fails; the text is walked and written again, whole and piece by piece, which has to give the
+ * same values. */
 #include <rill/error.h>
 #include "fuzz/fuzz_support.h"
 #include "proto/json.h"

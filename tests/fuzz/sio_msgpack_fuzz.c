@@ -1,6 +1,6 @@
-/* sio_msgpack_fuzz.c: Socket.IO packets in MessagePack, any bytes. The first byte says how many attachments there may
- * be, the second which allocation fails. What is read is JSON of a bounded size, and has to be written as
- * MessagePack that is read as the same. */
+/* sio_msgpack_fuzz.c: Socket.IO packets in MessagePack, any bytes. The first byte says how many attachments
+ * there may be, the second which allocation fails. What is read is JSON of a bounded size, and has to be
+ * written as MessagePack that is read as the same. */
 #include <rill/error.h>
 #include "fuzz/fuzz_support.h"
 #include "wire/msgpack.h"
@@ -58,8 +58,8 @@ static int write_packet(const struct read *r, struct rl_buf *out)
 		packet->has_data ? &packet->data : NULL, r->attachments.list, r->attachments.count);
 }
 
-/* Data may say what only looks like attachments, and those may be written more than once, or in another order: so
- * once more, from what was written. And numbers may find their form only then (-0). */
+/* Data may say what only looks like attachments, and those may be written more than once, or in another
+ * order: so once more, from what was written. And numbers may find their form only then (-0). */
 static void check_again(const struct read *first)
 {
 	struct read second, third;

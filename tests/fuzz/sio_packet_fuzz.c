@@ -1,5 +1,5 @@
-/* sio_packet_fuzz.c: Socket.IO packets, any bytes. The first byte says how many attachments there may be. What is
- * read has to be written as a text that is read as the same. */
+/* sio_packet_fuzz.c: Socket.IO packets, any bytes. The first byte says how many attachments there may be.
+ * What is read has to be written as a text that is read as the same. */
 #include <rill/error.h>
 #include "fuzz/fuzz_support.h"
 #include "wire/sio_packet.h"

@@ -1,5 +1,5 @@
-/* sio_msgpack_test.c: tests of src/wire/sio_msgpack.c. Packets are those that notepack.io 2.2 writes, unless said
- * otherwise. */
+/* sio_msgpack_test.c: tests of src/wire/sio_msgpack.c. Packets are those that notepack.io 2.2 writes,
+ * unless said otherwise. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <rill/error.h>

@@ -26,6 +26,7 @@ struct reader {
 	struct rl_sio_attachments *attachments;
 	uint32_t most;
 	const char **why;
+	bool marked; /* something looks like the placeholders that JSON has */
 	size_t depth;
 	struct level levels[RL_JSON_DEPTH];
 };
@@ -260,6 +261,9 @@ static int put_member(struct reader *r, struct level *level)
 		rc = take(r, &value);
 	if (rc != 0)
 		return rc;
+	if (value.kind == RL_MSGPACK_TRUE && name.kind == RL_MSGPACK_STR &&
+		rl_slice_equal(name.bytes, RL_SLICE("_placeholder")))
+		r->marked = true;
 	if (is_undefined(&value)) {
 		r->json->len = before;
 		return 0;
@@ -411,6 +415,9 @@ static int finish(struct reader *r, struct rl_sio_packet *packet, size_t before)
 		packet->data.text = text;
 	}
 	packet->attachments = r->attachments->count;
+	/* Beside bytes it would stand for some of them, and as often as it likes. */
+	if (packet->attachments && r->marked)
+		return refuse(r, RILL_EPROTO, "illegal attachments");
 	if (packet->attachments && packet->type == RL_SIO_EVENT)
 		packet->type = RL_SIO_BINARY_EVENT;
 	if (packet->attachments && packet->type == RL_SIO_ACK)
@@ -429,6 +436,7 @@ int rl_sio_read_msgpack(struct rl_sio_packet *packet, struct rl_slice bytes, str
 	r.attachments = attachments;
 	r.most = most;
 	r.why = why;
+	r.marked = false;
 	r.depth = 0;
 	attachments->count = 0;
 	*packet = (struct rl_sio_packet){ .name = RL_SLICE("/") };

@@ -37,7 +37,7 @@ struct rl_sio_packet {
 
 /* Takes a text apart and checks it by the rules of the reference parser: which types have data of which
  * kind, event names that are reserved, placeholders whose numbers are no integers or out of range, more
- * attachments than most. Everything lies in text (but for the "[]" of an acknowledgement that says
+ * attachments than most; and, which no writer does, placeholders for one attachment again and again. Everything lies in text (but for the "[]" of an acknowledgement that says
  * nothing). 0; or, with a sentence in *why, RILL_EPROTO; RILL_ETOOBIG: too deep, too many attachments. */
 int rl_sio_read(
 	struct rl_sio_packet *packet, struct rl_slice text, uint32_t most, const char **why);

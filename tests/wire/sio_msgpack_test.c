@@ -213,6 +213,17 @@ static void expect_refused(const char *hex, int rc, const char *sentence)
 	done(&r);
 }
 
+#define LOOKS "82 ac5f706c616365686f6c646572 c3 a36e756d 00"
+
+TEST(sio_msgpack, what_only_looks_like_bytes_cannot_stand_beside_bytes)
+{
+	expect_packet(
+		EVENT("3") DATA "92 a161" LOOKS, RL_SIO_EVENT, "/", -1, "[\"a\"," PLACE(0) "]");
+	expect_refused(EVENT("3") DATA "93 a161 c400" LOOKS, RILL_EPROTO, "illegal attachments");
+	expect_refused(
+		EVENT("3") DATA "93 a161 91" LOOKS "c400", RILL_EPROTO, "illegal attachments");
+}
+
 TEST(sio_msgpack, more_attachments_than_most_are_refused)
 {
 	expect_refused(EVENT("3") DATA "95 a161 c400 c400 c400 c400", RILL_ETOOBIG,

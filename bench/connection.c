@@ -5,25 +5,30 @@
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <unistd.h>
+#include "arrival.h"
 #include "handshake.h"
+#include "http_session.h"
 #include "load.h"
+#include "sockjs.h"
 #include "transport.h"
 
-static int fail(struct connection *conn, const char *what)
+int connection_fail(struct connection *conn, const char *what)
 {
 	return load_fail(conn->load, "connection %u, message %llu: %s", conn->index,
 		(unsigned long long)conn->receiving, what);
 }
 
-/* Neighbours begin at different messages. */
-static uint64_t entry_of(const struct connection *conn, uint64_t n)
+uint64_t connection_entry(const struct connection *conn, uint64_t n)
 {
 	return conn->load->same_messages ? n : n + conn->index;
 }
 
-int connection_open(struct connection *conn, struct load *load, const char *path)
+static int ready(struct watcher *watcher, uint32_t events);
+
+static int open_stream(struct connection *conn)
 {
-	struct epoll_event ev = { .events = EPOLLIN | EPOLLOUT, .data.ptr = conn };
+	struct load *load = conn->load;
+	struct epoll_event ev = { .events = EPOLLIN | EPOLLOUT, .data.ptr = &conn->watcher };
 
 	int fd = transport_connect(load);
 	if (fd < 0)
@@ -32,18 +37,29 @@ int connection_open(struct connection *conn, struct load *load, const char *path
 		close(fd);
 		return load_fail(load, "epoll_ctl: %s", strerror(errno));
 	}
-	*conn = (struct connection){ .load = load,
-		.fd = fd,
-		.index = (unsigned)(conn - load->connections),
-		.state = CONNECTION_CONNECTING,
-		.waits_for_room = true,
-		.path = path,
-		.stamps = conn->stamps };
+	conn->fd = fd;
+	conn->waits_for_room = true;
 	rl_buf_init(&conn->out, &load->env);
 	rl_buf_init(&conn->head, &load->env);
 	conn->session = load->session;
 	conn->session.out = &conn->out;
 	rl_ws_init(&conn->ws, &conn->session, RL_WS_CLIENT, 0);
+	return 0;
+}
+
+int connection_open(struct connection *conn, struct load *load, const char *path)
+{
+	*conn = (struct connection){ .watcher.ready = ready,
+		.load = load,
+		.fd = -1,
+		.index = (unsigned)(conn - load->connections),
+		.number = load->begun++,
+		.path = path,
+		.http = conn->http,
+		.stamps = conn->stamps };
+	if ((conn->http ? http_session_open(conn->http, conn) : open_stream(conn)) < 0)
+		return -1;
+	conn->state = CONNECTION_CONNECTING;
 	load->alive++;
 	return 0;
 }
@@ -56,6 +72,10 @@ void connection_drop(struct connection *conn)
 		conn->load->open--;
 	conn->load->alive--;
 	conn->state = CONNECTION_NONE;
+	if (conn->http) {
+		http_session_drop(conn->http);
+		return;
+	}
 	SSL_free(conn->ssl);
 	conn->ssl = NULL;
 	close(conn->fd);
@@ -69,10 +89,10 @@ static int wait_for_room(struct connection *conn, bool wait)
 	if (conn->waits_for_room == wait)
 		return 0;
 	struct epoll_event ev = { .events = EPOLLIN | (wait ? (uint32_t)EPOLLOUT : 0),
-		.data.ptr = conn };
+		.data.ptr = &conn->watcher };
 	conn->waits_for_room = wait;
 	if (epoll_ctl(conn->load->epoll, EPOLL_CTL_MOD, conn->fd, &ev) < 0)
-		return fail(conn, strerror(errno));
+		return connection_fail(conn, strerror(errno));
 	return 0;
 }
 
@@ -80,7 +100,7 @@ static int wait_for_room(struct connection *conn, bool wait)
 static struct rl_slice bytes_to_send(struct connection *conn)
 {
 	struct load *load = conn->load;
-	struct rl_slice frame = messages_frame(&load->messages, entry_of(conn, conn->sending));
+	struct rl_slice frame = messages_frame(&load->messages, connection_entry(conn, conn->sending));
 	size_t filled = 0;
 
 	rl_slice_skip(&frame, conn->sent);
@@ -91,7 +111,7 @@ static struct rl_slice bytes_to_send(struct connection *conn)
 		memcpy(load->output + filled, frame.data, take);
 		filled += take;
 		if (++n < conn->issued)
-			frame = messages_frame(&load->messages, entry_of(conn, n));
+			frame = messages_frame(&load->messages, connection_entry(conn, n));
 		if (filled == LOAD_OUTPUT)
 			break;
 	}
@@ -102,7 +122,7 @@ static void count_sent(struct connection *conn, size_t n)
 {
 	const struct messages *messages = &conn->load->messages;
 	while (n > 0) {
-		size_t left = messages_frame(messages, entry_of(conn, conn->sending)).len -
+		size_t left = messages_frame(messages, connection_entry(conn, conn->sending)).len -
 			      conn->sent;
 		if (n < left) {
 			conn->sent += n;
@@ -126,7 +146,7 @@ static int flush(struct connection *conn)
 		if (n == TRANSPORT_AGAIN)
 			return wait_for_room(conn, true);
 		if (n <= 0)
-			return fail(conn, transport_error());
+			return connection_fail(conn, transport_error());
 		if (own)
 			rl_buf_consume(&conn->out, (size_t)n);
 		else
@@ -144,7 +164,7 @@ void connection_expect(struct connection *conn, unsigned n, uint64_t now)
 int connection_publish(struct connection *conn, unsigned n)
 {
 	conn->issued += n;
-	return flush(conn);
+	return conn->http ? http_session_send(conn->http) : flush(conn);
 }
 
 int connection_issue(struct connection *conn, unsigned n)
@@ -153,60 +173,16 @@ int connection_issue(struct connection *conn, unsigned n)
 	return connection_publish(conn, n);
 }
 
-/* The message that was coming is whole. */
-static void count_received(struct connection *conn, uint64_t now)
-{
-	struct load *load = conn->load;
-	if (load->recording)
-		histogram_add(
-			&load->latency, now - conn->stamps[conn->receiving % load->options->depth]);
-	conn->receiving++;
-	conn->got = 0;
-	load->received++;
-}
-
-/* The first bytes tell one message from the next, so they are looked at in each. */
-static bool looks_right(
-	const struct connection *conn, struct rl_slice expected, struct rl_slice data)
-{
-	size_t n = data.len;
-	if (conn->receiving % conn->load->options->check != 0) {
-		if (conn->got >= 16)
-			return true;
-		if (n > 16 - conn->got)
-			n = 16 - conn->got;
-	}
-	return n == 0 || memcmp(expected.data + conn->got, data.data, n) == 0;
-}
-
-/* data: the next bytes of the message that is coming. */
-static int take_bytes(struct connection *conn, struct rl_slice expected, struct rl_slice data)
-{
-	if (conn->receiving == conn->expected)
-		return fail(conn, "came and nobody waits for it");
-	if (data.len > expected.len - conn->got)
-		return fail(conn, "is longer than what was sent");
-	if (!looks_right(conn, expected, data))
-		return fail(conn, "is not what was sent");
-	conn->got += data.len;
-	return 0;
-}
-
 static int take_piece(struct connection *conn, const struct rl_ws_event *ev, uint64_t now)
 {
-	const struct messages *messages = &conn->load->messages;
-	struct rl_slice payload = messages_payload(messages, entry_of(conn, conn->receiving));
-
-	if (ev->text != messages->text)
-		return fail(conn, "is of another kind than what was sent");
-	if (take_bytes(conn, payload, ev->data) < 0)
+	if (ev->text != conn->load->messages.text)
+		return connection_fail(conn, "is of another kind than what was sent");
+	if (conn->load->options->protocol->receive)
+		return sockjs_read(conn, ev->data, ev->fin, now);
+	struct rl_slice payload = arrival_payload(conn);
+	if (arrival_bytes(conn, payload, ev->data) < 0)
 		return -1;
-	if (!ev->fin)
-		return 0;
-	if (conn->got != payload.len)
-		return fail(conn, "is shorter than what was sent");
-	count_received(conn, now);
-	return 0;
+	return ev->fin ? arrival_end(conn, payload, now) : 0;
 }
 
 static int take_event(struct connection *conn, const struct rl_ws_event *ev, uint64_t now)
@@ -216,7 +192,7 @@ static int take_event(struct connection *conn, const struct rl_ws_event *ev, uin
 		return take_piece(conn, ev, now);
 	case RL_WS_CLOSE:
 		if (conn->state != CONNECTION_CLOSING)
-			return fail(conn, "the server closes the connection");
+			return connection_fail(conn, "the server closes the connection");
 		conn->answered = true;
 		return 0;
 	default:
@@ -232,7 +208,7 @@ static int take_frames(struct connection *conn, struct rl_slice *in, uint64_t no
 	while ((rc = rl_ws_next(&conn->ws, in, &ev, now / 1000000)) > 0)
 		if (take_event(conn, &ev, now) < 0)
 			return -1;
-	return rc < 0 ? fail(conn, rl_ws_error_text(&conn->ws)) : 0;
+	return rc < 0 ? connection_fail(conn, rl_ws_error_text(&conn->ws)) : 0;
 }
 
 static int take_raw(struct connection *conn, struct rl_slice *in, uint64_t now)
@@ -240,13 +216,12 @@ static int take_raw(struct connection *conn, struct rl_slice *in, uint64_t now)
 	const struct messages *messages = &conn->load->messages;
 
 	while (in->len > 0) {
-		struct rl_slice frame = messages_frame(messages, entry_of(conn, conn->receiving));
+		struct rl_slice frame = messages_frame(messages, connection_entry(conn, conn->receiving));
 		size_t left = frame.len - conn->got;
 		struct rl_slice data = rl_slice(in->data, in->len < left ? in->len : left);
-		if (take_bytes(conn, frame, data) < 0)
+		if (arrival_bytes(conn, frame, data) < 0 ||
+			(conn->got == frame.len && arrival_end(conn, frame, now) < 0))
 			return -1;
-		if (conn->got == frame.len)
-			count_received(conn, now);
 		rl_slice_skip(in, data.len);
 	}
 	return 0;
@@ -262,11 +237,11 @@ static int take_input(struct connection *conn, uint8_t *data, size_t n)
 	data -= conn->rest_len;
 	memcpy(data, conn->rest, conn->rest_len);
 	struct rl_slice in = rl_slice(data, n + conn->rest_len);
-	int rc = load->options->raw ? take_raw(conn, &in, now) : take_frames(conn, &in, now);
+	int rc = load->options->protocol->raw ? take_raw(conn, &in, now) : take_frames(conn, &in, now);
 	if (rc < 0)
 		return rc;
 	if (in.len > sizeof conn->rest)
-		return fail(conn, "the session leaves more than a frame header");
+		return connection_fail(conn, "the session leaves more than a frame header");
 	memcpy(conn->rest, in.data, in.len);
 	conn->rest_len = in.len;
 
@@ -278,7 +253,7 @@ static int take_input(struct connection *conn, uint8_t *data, size_t n)
 	return conn->out.len > 0 ? flush(conn) : 0;
 }
 
-static int opened(struct connection *conn)
+int connection_opened(struct connection *conn)
 {
 	struct load *load = conn->load;
 
@@ -294,7 +269,7 @@ static int take_answer(struct connection *conn, const uint8_t *data, size_t n)
 	struct rl_buf head;
 
 	if (rl_buf_append(&conn->head, data, n) < 0)
-		return fail(conn, "out of memory");
+		return connection_fail(conn, "out of memory");
 	ssize_t used = handshake_read_answer(conn);
 	if (used <= 0)
 		return (int)used;
@@ -304,9 +279,11 @@ static int take_answer(struct connection *conn, const uint8_t *data, size_t n)
 	n = head.len - (size_t)used;
 	memcpy(load->input + LOAD_FRONT, head.data + used, n);
 	rl_buf_release(&head);
-	if (opened(conn) < 0)
+	/* SockJS says itself when it is open. */
+	conn->state = CONNECTION_GREETING;
+	if (!load->options->protocol->receive && connection_opened(conn) < 0)
 		return -1;
-	if (n == 0 || conn->state != CONNECTION_OPEN)
+	if (n == 0 || conn->state == CONNECTION_NONE)
 		return 0;
 	return take_input(conn, load->input + LOAD_FRONT, n);
 }
@@ -314,11 +291,11 @@ static int take_answer(struct connection *conn, const uint8_t *data, size_t n)
 /* The peer's end of the stream; while closing it is what was waited for. */
 static int ended(struct connection *conn)
 {
-	bool raw = conn->load->options->raw;
+	bool raw = conn->load->options->protocol->raw;
 	if (conn->state != CONNECTION_CLOSING || (!conn->answered && !raw))
-		return fail(conn, "the connection is lost");
+		return connection_fail(conn, "the connection is lost");
 	if (conn->receiving != conn->expected)
-		return fail(conn, "never came");
+		return connection_fail(conn, "never came");
 	connection_drop(conn);
 	return 0;
 }
@@ -337,7 +314,7 @@ static int receive(struct connection *conn)
 		if (n == TRANSPORT_END || (n < 0 && conn->answered))
 			return ended(conn);
 		if (n < 0)
-			return fail(conn, transport_error());
+			return connection_fail(conn, transport_error());
 		int rc = conn->state == CONNECTION_ASKING ? take_answer(conn, data, (size_t)n)
 							  : take_input(conn, data, (size_t)n);
 		if (rc < 0)
@@ -348,11 +325,11 @@ static int receive(struct connection *conn)
 
 static int ask(struct connection *conn)
 {
-	if (conn->load->options->raw)
-		return wait_for_room(conn, false) < 0 ? -1 : opened(conn);
+	if (conn->load->options->protocol->raw)
+		return wait_for_room(conn, false) < 0 ? -1 : connection_opened(conn);
 	conn->state = CONNECTION_ASKING;
 	if (handshake_ask(conn) < 0)
-		return fail(conn, "the request cannot be written");
+		return connection_fail(conn, "the request cannot be written");
 	return flush(conn);
 }
 
@@ -361,7 +338,7 @@ static int secure(struct connection *conn)
 	int rc = transport_secure(conn);
 	if (rc == TRANSPORT_AGAIN)
 		return wait_for_room(conn, SSL_want_write(conn->ssl));
-	return rc == 1 ? ask(conn) : fail(conn, transport_error());
+	return rc == 1 ? ask(conn) : connection_fail(conn, transport_error());
 }
 
 static int connected(struct connection *conn)
@@ -377,13 +354,17 @@ static int connected(struct connection *conn)
 		return ask(conn);
 	conn->ssl = SSL_new(load->tls);
 	if (!conn->ssl || SSL_set_fd(conn->ssl, conn->fd) != 1)
-		return fail(conn, "TLS does not start");
+		return connection_fail(conn, "TLS does not start");
 	conn->state = CONNECTION_SECURING;
 	return secure(conn);
 }
 
-int connection_ready(struct connection *conn, uint32_t events)
+static int ready(struct watcher *watcher, uint32_t events)
 {
+	struct connection *conn = (struct connection *)watcher;
+
+	if (conn->state == CONNECTION_NONE)
+		return 0;
 	if (conn->state == CONNECTION_CONNECTING)
 		return connected(conn);
 	if (conn->state == CONNECTION_SECURING)
@@ -396,9 +377,11 @@ int connection_ready(struct connection *conn, uint32_t events)
 int connection_close(struct connection *conn)
 {
 	conn->state = CONNECTION_CLOSING;
-	if (conn->load->options->raw)
-		return shutdown(conn->fd, SHUT_WR) < 0 ? fail(conn, strerror(errno)) : 0;
+	if (conn->http)
+		return http_session_close(conn->http);
+	if (conn->load->options->protocol->raw)
+		return shutdown(conn->fd, SHUT_WR) < 0 ? connection_fail(conn, strerror(errno)) : 0;
 	if (rl_ws_close(&conn->ws, 1000, RL_SLICE(""), 0) < 0)
-		return fail(conn, "out of memory");
+		return connection_fail(conn, "out of memory");
 	return flush(conn);
 }

@@ -1,4 +1,5 @@
-/* connection.h: one connection of the load: socket, TLS, handshake, and messages out and back.
+/* connection.h: one connection of the load: socket, TLS, handshake, and messages out and back. Over
+ * HTTP it is a session (http_session.h), which has the sockets.
  *
  * What has to go out is not kept: messages are numbered, and (sending, sent) is the place in
  * them up to which the socket has taken bytes. */
@@ -7,30 +8,38 @@
 
 #include <openssl/ssl.h>
 #include "base/buf.h"
+#include "sockjs.h"
+#include "watcher.h"
 #include "wire/ws_session.h"
 
 #define LOAD_REST 16 /* more than a frame header without mask */
 
 struct load;
+struct http_session;
 
 enum connection_state {
 	CONNECTION_NONE, /* no socket */
 	CONNECTION_CONNECTING,
 	CONNECTION_SECURING, /* the TLS handshake */
 	CONNECTION_ASKING,   /* the request is out */
+	CONNECTION_GREETING, /* a WebSocket already; SockJS has not said "o" yet */
 	CONNECTION_OPEN,
 	CONNECTION_CLOSING, /* our Close, or raw our end of the stream, is out */
 };
 
 struct connection {
+	struct watcher watcher;
 	struct load *load;
 	int fd;
 	unsigned index;
+	unsigned number; /* of all that were opened */
 	enum connection_state state;
 	bool waits_for_room; /* EPOLLOUT is asked for */
 	bool answered;       /* CLOSING: the peer's Close has come */
 	SSL *ssl;
 	const char *path;
+	struct http_session *http; /* NULL: not over HTTP */
+	struct sockjs_reader sockjs;
 	struct rl_ws_config session; /* the load's, with out of its own */
 	struct rl_ws ws;
 	struct rl_buf out;  /* request, pongs, Close: goes before the next message */
@@ -49,9 +58,6 @@ struct connection {
 /* Begins to open. A connection that is opened anew counts its messages anew. */
 int connection_open(struct connection *conn, struct load *load, const char *path);
 
-/* epoll has something for it. */
-int connection_ready(struct connection *conn, uint32_t events);
-
 /* Lets n more messages go, and expects as many back; sends what the socket takes. */
 int connection_issue(struct connection *conn, unsigned n);
 
@@ -66,5 +72,14 @@ int connection_close(struct connection *conn);
 
 /* Closes the socket at once and forgets it. */
 void connection_drop(struct connection *conn);
+
+/* load_fail() about the message that is coming; -1. */
+int connection_fail(struct connection *conn, const char *what);
+
+/* Messages may be issued from now on. */
+int connection_opened(struct connection *conn);
+
+/* Message n of this connection in the ring: neighbours begin at different ones. */
+uint64_t connection_entry(const struct connection *conn, uint64_t n);
 
 #endif

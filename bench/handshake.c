@@ -32,9 +32,13 @@ static int append_offer(struct rl_buf *out, struct rl_ws_extensions *extensions)
 int handshake_ask(struct connection *conn)
 {
 	const struct options *options = conn->load->options;
+	struct rl_slice target = rl_slice_str(conn->path);
 	struct rl_buf *out = &conn->out;
+	char text[SOCKJS_TARGET];
 
-	int rc = rl_http1_write_request_line(out, RL_SLICE("GET"), rl_slice_str(conn->path));
+	if (options->protocol->receive)
+		target = sockjs_target(conn, options->protocol->receive, text);
+	int rc = rl_http1_write_request_line(out, RL_SLICE("GET"), target);
 	if (rc == 0)
 		rc = append_host(out, &options->server);
 	if (rc == 0)

@@ -8,6 +8,7 @@
 #include <sys/epoll.h>
 #include <time.h>
 #include <unistd.h>
+#include "http_session.h"
 #include "random.h"
 #include "wire/ws_pipeline.h"
 
@@ -81,6 +82,13 @@ static int init_connections(struct load *load, unsigned count)
 	}
 	for (unsigned i = 0; i < count; i++)
 		load->connections[i].stamps = stamps + (size_t)i * depth;
+	if (!load->options->protocol->http)
+		return 0;
+	load->sessions = rl_zalloc(&load->env, count * sizeof *load->sessions);
+	if (!load->sessions)
+		return load_fail(load, "out of memory");
+	for (unsigned i = 0; i < count; i++)
+		load->connections[i].http = &load->sessions[i];
 	return 0;
 }
 
@@ -125,6 +133,7 @@ void load_fini(struct load *load)
 		rl_free(&load->env, load->connections[0].stamps);
 	}
 	rl_free(&load->env, load->connections);
+	rl_free(&load->env, load->sessions);
 	if (load->messages.frames)
 		messages_fini(&load->messages);
 	rl_ws_extensions_free(load->extensions);
@@ -159,8 +168,8 @@ int load_turn(struct load *load, int timeout_ms)
 	if (n < 0 && errno != EINTR)
 		return load_fail(load, "epoll_wait: %s", strerror(errno));
 	for (int i = 0; i < n; i++) {
-		struct connection *conn = events[i].data.ptr;
-		if (conn->state != CONNECTION_NONE && connection_ready(conn, events[i].events) < 0)
+		struct watcher *watcher = events[i].data.ptr;
+		if (watcher->ready(watcher, events[i].events) < 0)
 			return -1;
 	}
 	show_progress(load);

@@ -30,9 +30,11 @@ struct load {
 	SSL_CTX *tls;
 	int epoll;
 	struct connection *connections;
+	struct http_session *sessions; /* of the connections, over HTTP; else NULL */
 	unsigned count;      /* of the array */
 	unsigned open;       /* handshake done, not yet closed */
 	unsigned alive;      /* with a socket */
+	unsigned begun;      /* connections, since the program began */
 	uint64_t started;    /* when the program began; ns, monotonic */
 	uint64_t received;   /* messages, since the program began */
 	uint64_t handshakes; /* likewise */

@@ -1,10 +1,12 @@
 """The load generator notices a server that is wrong, and passes one that is right."""
 
 import base64
+import collections
 import hashlib
 import json
 import os
 import pathlib
+import queue
 import socket
 import struct
 import subprocess
@@ -41,6 +43,12 @@ class Echo:
             except OSError:
                 pass
 
+    # What the server says first, and an echo's first bit and bytes.
+    greeting = b""
+
+    def back(self, first, data):
+        return frame(first, data)
+
     def upgrade(self, peer, stream):
         fields = {}
         while (line := stream.readline().strip()):
@@ -49,7 +57,7 @@ class Echo:
         key = hashlib.sha1(fields.get(b"sec-websocket-key", b"") + MAGIC).digest()
         peer.sendall(self.answer(b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n"
                                  b"Connection: Upgrade\r\nSec-WebSocket-Accept: " +
-                                 base64.b64encode(key) + b"\r\n\r\n"))
+                                 base64.b64encode(key) + b"\r\n\r\n") + self.greeting)
 
     def echo(self, peer, stream):
         for n in range(1 << 30):
@@ -67,8 +75,92 @@ class Echo:
                 for bytes_ in self.twist(-1, frame(head[0], data)):
                     peer.sendall(bytes_)
                 return
-            for bytes_ in self.twist(n, frame(head[0], data)):
+            for bytes_ in self.twist(n, self.back(head[0], data)):
                 peer.sendall(bytes_)
+
+
+class SockJS(Echo):
+    """A SockJS echo on a WebSocket; twist gets WebSocket frames."""
+
+    greeting = b"\x81\x01o"
+
+    def back(self, first, data):
+        return frame(first, b"a" + data)
+
+
+class Session:
+    def __init__(self):
+        self.frames = queue.Queue()
+        self.frames.put(b"o")
+        self.echoes = 0
+
+
+class HTTP(Echo):
+    """A SockJS echo over HTTP; twist gets SockJS frames. More than limit bytes end a stream."""
+
+    limit = 500
+
+    def __init__(self, twist=None, sends="204 No Content", close=False):
+        self.sessions = collections.defaultdict(Session)
+        self.sends = sends
+        self.closing = b"Connection: close\r\n" if close else b""
+        super().__init__(twist)
+
+    def serve(self, peer):
+        with peer, peer.makefile("rb") as stream:
+            try:
+                while (target := self.request(stream)):
+                    self.answer_to(peer, *target)
+                    if self.closing:
+                        return
+            except OSError:
+                pass
+
+    @staticmethod
+    def request(stream):
+        """(path, body) of the next one."""
+        line = stream.readline().split()
+        size = 0
+        while (field := stream.readline().strip().lower()):
+            if field.startswith(b"content-length:"):
+                size = int(field.split(b":")[1])
+        return (line[1].decode(), stream.read(size)) if line else None
+
+    def answer_to(self, peer, path, body):
+        *_, name, what = path.split("/")
+        if what == "echo":
+            self.whole(peer, "200 OK", b"Welcome to SockJS!\n")
+        elif what == "xhr_send":
+            self.take(self.sessions[name], json.loads(body))
+            self.whole(peer, self.sends, b"")
+        elif what == "xhr":
+            self.whole(peer, "200 OK", self.sessions[name].frames.get() + b"\n")
+        else:
+            self.stream(peer, self.sessions[name])
+
+    def take(self, session, messages):
+        for message in messages:
+            for bytes_ in self.twist(session.echoes, b'a["' + message.encode() + b'"]'):
+                session.frames.put(bytes_)
+            session.echoes += 1
+
+    def whole(self, peer, status, body):
+        length = b"" if status.startswith("204") else b"Content-Length: %d\r\n" % len(body)
+        peer.sendall(b"HTTP/1.1 %s\r\n%s%s\r\n%s" % (status.encode(), length, self.closing, body))
+
+    def stream(self, peer, session):
+        peer.sendall(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n" + self.closing + b"\r\n" +
+                     chunk(b"h" * 2048 + b"\n"))
+        sent = 0
+        while sent < self.limit:
+            line = session.frames.get() + b"\n"
+            peer.sendall(chunk(line))
+            sent += len(line)
+        peer.sendall(b"0\r\n\r\n")
+
+
+def chunk(data):
+    return b"%x\r\n%s\r\n" % (len(data), data)
 
 
 def frame(first, data):
@@ -113,6 +205,40 @@ def flip(place):
         changed[place] ^= 1
         return [bytes(changed)]
     return change
+
+
+def flip_text(whole):
+    """A byte of the message itself."""
+    return flip(whole.index(b'"') + 3)(whole)
+
+
+def text_shorter(whole):
+    """Of a SockJS frame; without its WebSocket frame, if it has one."""
+    return [rewrap(whole, b'a["' + whole.split(b'"')[1][:-1] + b'"]')]
+
+
+def text_longer(whole):
+    return [rewrap(whole, b'a["' + whole.split(b'"')[1] + b'x"]')]
+
+
+def rewrap(like, content):
+    return frame(0x81, content) if like[0] == 0x81 else content
+
+
+def joined():
+    """Two of the first two hundred messages in each frame."""
+    kept = []
+
+    def twist(n, whole):
+        if not 0 <= n < 200:
+            return [whole]
+        kept.append(whole.split(b'"')[1])
+        if len(kept) < 2:
+            return []
+        both = rewrap(whole, b'a["' + b'","'.join(kept) + b'"]')
+        kept.clear()
+        return [both]
+    return twist
 
 
 def shorter(whole):
@@ -160,6 +286,78 @@ WRONG = [
 ]
 
 
+SOCKJS = [
+    ("a WebSocket", SockJS, ["--protocol", "sockjs-websocket", "--kind", "text"]),
+    ("streams", HTTP, ["--protocol", "sockjs-streaming", "--kind", "text"]),
+    ("polls", HTTP, ["--protocol", "sockjs-polling", "--kind", "text"]),
+]
+
+SOCKJS_RIGHT = [
+    ("messages", {}, []),
+    ("messages of 3,000 bytes", {}, ["--size", "3000"]),
+    ("empty messages", {}, ["--size", "0"]),
+    ("varied messages of several sessions", {}, ["--kind", "varied", "--connections", "7", "--check", "1"]),
+    ("two messages in a frame", {"twist": joined}, []),
+    ("a heartbeat between messages",
+     {"twist": lambda: at(50, lambda whole: [rewrap(whole, b"h"), whole])}, []),
+]
+
+SOCKJS_WRONG = [
+    ("a message that is dropped", at(50, lambda whole: []), "what was sent"),
+    ("the last message dropped", at(199, lambda whole: []), "never came"),
+    ("a message that comes twice", at(50, lambda whole: [whole, whole]), "what was sent"),
+    ("the last message twice", at(199, lambda whole: [whole, whole]), ""),
+    ("a changed byte of a message", at(50, flip_text), "what was sent"),
+    ("a message a byte short", at(50, text_shorter), "shorter"),
+    ("a message a byte long", at(50, text_longer), "longer"),
+    ("a session that the server closes", at(50, lambda whole: [rewrap(whole, b'c[3000,"Go away!"]')]), "closes"),
+    ("a session that opens twice", at(50, lambda whole: [rewrap(whole, b"o")]), "twice"),
+    ("a frame that is none", at(50, lambda whole: [rewrap(whole, b"x")]), "begins so"),
+    ("a frame that is cut off", at(50, lambda whole: [rewrap(whole, b"a[")]), "cut off"),
+    ("a frame that goes on behind its end", at(50, lambda whole: [rewrap(whole, b"h]")]), "goes on so"),
+]
+
+HTTP_WRONG = [
+    ("messages that are refused", {"sends": "404 Not Found"}, "answered 404"),
+    ("messages that are answered with 200", {"sends": "200 OK"}, "answered 200"),
+]
+
+
+def verdict(status, result, words):
+    noticed = status == 1 and words in result.get("error", "") and "messages" not in result
+    return [] if noticed else [json.dumps(result)]
+
+
+def sockjs_cases():
+    for carrier, server, how in SOCKJS:
+        for name, given, arguments in SOCKJS_RIGHT:
+            status, result = run(server(**{key: make() for key, make in given.items()}), *how, *arguments)
+            good = status == 0 and result.get("messages") == 200
+            yield f"SockJS on {carrier}: {name} pass", [] if good else [json.dumps(result)]
+        for name, twist, words in SOCKJS_WRONG:
+            status, result = run(server(twist=twist), *how)
+            yield f"SockJS on {carrier}: {name} is noticed", verdict(status, result, words)
+        if server is not HTTP:
+            continue
+        status, result = run(HTTP(close=True), *how)
+        good = status == 0 and result.get("messages") == 200
+        yield (f"SockJS on {carrier}: connections that end behind each answer are opened again",
+               [] if good else [json.dumps(result)])
+        for name, wrong, words in HTTP_WRONG:
+            status, result = run(HTTP(**wrong), *how)
+            yield f"SockJS on {carrier}: {name} are noticed", verdict(status, result, words)
+
+
+def rest_cases():
+    """Sessions and connections that rest are opened, looked at and closed."""
+    for name, server, arguments in (("sessions in a poll", HTTP, SOCKJS[2][2]),
+                                    ("HTTP connections", HTTP, ["--protocol", "http"])):
+        status, result = run(server(), "--idle", "--depth", "1", "--settle", "0.1", "--connections", "20",
+                             *arguments)
+        good = status == 0 and len(result.get("waves", [])) == 1
+        yield f"{name} rest", [] if good else [json.dumps(result)]
+
+
 def cases():
     for name, arguments in RIGHT:
         status, result = run(Echo(), *arguments)
@@ -167,8 +365,9 @@ def cases():
         yield f"{name} pass", [] if good else [json.dumps(result)]
     for name, wrong, arguments, words in WRONG:
         status, result = run(Echo(**wrong), *arguments)
-        noticed = status == 1 and words in result.get("error", "") and "messages" not in result
-        yield f"{name} is noticed", [] if noticed else [json.dumps(result)]
+        yield f"{name} is noticed", verdict(status, result, words)
+    yield from sockjs_cases()
+    yield from rest_cases()
 
 
 def main():

@@ -1,4 +1,4 @@
-/* load: a load generator for WebSocket servers. It runs one scenario with one thread and its own
+/* load: a load generator for WebSocket and SockJS servers. It runs one scenario with one thread and its own
  * epoll loop, over the library's codecs, checks what comes back, and prints one JSON object. */
 #include <signal.h>
 #include <stdlib.h>
@@ -20,7 +20,7 @@ static void describe(const struct options *options, struct json *json)
 	static const char *const kinds[] = { "text", "binary", "varied" };
 
 	json_text(json, "scenario", scenarios[options->scenario].name);
-	json_text(json, "protocol", options->raw ? "raw" : "websocket");
+	json_text(json, "protocol", options->protocol->name);
 	json_text(json, "kind", kinds[options->kind]);
 	json_count(json, "connections", options->connections);
 	json_count(json, "size", options->size);

@@ -60,7 +60,25 @@ static void fill_payload(uint8_t *out, size_t n, enum kind kind, unsigned entry)
 					     : (uint8_t)letters[entry / 64 % 64];
 }
 
-/* Appends the frame of one payload; compress may be NULL. */
+/* In SockJS a message is an element of an array; over HTTP the brackets stand around what leaves with
+ * one request. */
+static int write_content(
+	struct rl_buf *out, struct rl_slice payload, const struct protocol *protocol)
+{
+	bool array = protocol->receive && !protocol->http;
+	int rc = 0;
+
+	out->len = 0;
+	if (protocol->receive)
+		rc = rl_buf_append_str(out, array ? "[\"" : "\"");
+	if (rc == 0)
+		rc = rl_buf_append_slice(out, payload);
+	if (rc == 0 && protocol->receive)
+		rc = rl_buf_append_str(out, array ? "\"]" : "\"");
+	return rc;
+}
+
+/* Appends the WebSocket frame of one payload; compress may be NULL. */
 static int append_frame(struct messages *m, struct rl_slice payload, struct rl_deflate *compress)
 {
 	struct rl_buf packed;
@@ -102,17 +120,24 @@ static int make_payloads(struct messages *m, enum kind kind)
 	return 0;
 }
 
-static int make_frames(struct messages *m, struct rl_deflate *compress)
+static int make_frames(
+	struct messages *m, const struct protocol *protocol, struct rl_deflate *compress)
 {
+	struct rl_buf content;
 	size_t *lengths = rl_alloc(m->env, m->count * sizeof *lengths);
 	if (!lengths)
 		return RILL_ENOMEM;
+	rl_buf_init(&content, m->env);
 	int rc = 0;
 	for (unsigned i = 0; i < m->count && rc == 0; i++) {
 		size_t before = m->bytes.len;
-		rc = append_frame(m, messages_payload(m, i), compress);
+		rc = write_content(&content, messages_payload(m, i), protocol);
+		if (rc == 0)
+			rc = protocol->http ? rl_buf_append_slice(&m->bytes, rl_buf_slice(&content))
+					    : append_frame(m, rl_buf_slice(&content), compress);
 		lengths[i] = m->bytes.len - before;
 	}
+	rl_buf_release(&content);
 	/* The bytes have stopped moving. */
 	size_t at = 0;
 	for (unsigned i = 0; i < m->count && rc == 0; i++) {
@@ -136,7 +161,7 @@ static int make_compressed_frames(struct messages *m, const struct options *opti
 	struct rl_deflate *compress = rl_deflate_new(
 		m->env, pool, &options->deflate_options, &params, false);
 	if (compress)
-		rc = make_frames(m, compress);
+		rc = make_frames(m, options->protocol, compress);
 	rl_deflate_free(compress);
 	rl_deflate_pool_free(pool);
 	return rc;
@@ -165,7 +190,8 @@ int messages_init(struct messages *m, const struct options *options, const struc
 	m->frames = rl_alloc(env, m->count * sizeof *m->frames);
 	int rc = m->frames ? make_payloads(m, options->kind) : RILL_ENOMEM;
 	if (rc == 0)
-		rc = options->deflate ? make_compressed_frames(m, options) : make_frames(m, NULL);
+		rc = options->deflate ? make_compressed_frames(m, options)
+				      : make_frames(m, options->protocol, NULL);
 	if (rc < 0)
 		messages_fini(m);
 	return rc;

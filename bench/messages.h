@@ -17,7 +17,7 @@ struct messages {
 	size_t size; /* of each payload */
 	bool text;
 	struct rl_buf payloads;  /* count times size bytes */
-	struct rl_slice *frames; /* masked, with their headers; in bytes */
+	struct rl_slice *frames; /* masked, with their headers; over HTTP bare; in bytes */
 	struct rl_buf bytes;
 };
 

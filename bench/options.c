@@ -17,6 +17,8 @@ static const char usage[] =
 	"    --deflate[=PARAMS]  permessage-deflate, with parameters as in the header\n"
 	"    --tls               does not look at the certificate\n"
 	"    --raw               no protocol: the same bytes, and as many of them back\n"
+	"    --protocol NAME     websocket; sockjs-websocket, sockjs-streaming, sockjs-polling; or,\n"
+	"                        with --idle, http: a connection that has asked once (websocket)\n"
 	"  what is done (else: echoes)\n"
 	"    --idle              open, rest, close; the server's memory before and after\n"
 	"    --handshakes        open and close, --connections at a time\n"
@@ -29,7 +31,7 @@ static const char usage[] =
 	"    --timeout SECONDS   for whatever does not move on (30)\n"
 	"  how\n"
 	"    --pid PID           the server, on this machine: its CPU and memory\n"
-	"    --path PATH         (/ws)   --publish-path PATH  of the publisher\n"
+	"    --path PATH         (/ws, /echo)   --publish-path PATH  of the publisher\n"
 	"    --host ADDRESS      IPv4 (127.0.0.1)\n"
 	"    --sources N         addresses 127.0.0.1 and on to connect from\n"
 	"    --connect-rate N    connections opened a second\n"
@@ -37,6 +39,15 @@ static const char usage[] =
 	"    --check N           one echo in N is compared whole (16)\n"
 	"    --quiet             no progress on standard error\n"
 	"The result is one JSON object on standard output.\n";
+
+static const struct protocol protocols[] = {
+	{ "websocket", "/ws", NULL, false, false },
+	{ "sockjs-websocket", "/echo", "websocket", false, false },
+	{ "sockjs-streaming", "/echo", "xhr_streaming", false, true },
+	{ "sockjs-polling", "/echo", "xhr", false, true },
+	{ "http", "/echo", NULL, false, true },
+};
+static const struct protocol raw_protocol = { "raw", "", NULL, true, false };
 
 enum {
 	OPT_CONNECTIONS = 256,
@@ -46,6 +57,7 @@ enum {
 	OPT_DEFLATE,
 	OPT_TLS,
 	OPT_RAW,
+	OPT_PROTOCOL,
 	OPT_IDLE,
 	OPT_HANDSHAKES,
 	OPT_FANOUT,
@@ -76,6 +88,7 @@ static const struct option long_options[] = {
 	{ "deflate", optional_argument, NULL, OPT_DEFLATE },
 	{ "tls", no_argument, NULL, OPT_TLS },
 	{ "raw", no_argument, NULL, OPT_RAW },
+	{ "protocol", required_argument, NULL, OPT_PROTOCOL },
 	{ "idle", no_argument, NULL, OPT_IDLE },
 	{ "handshakes", no_argument, NULL, OPT_HANDSHAKES },
 	{ "fanout", required_argument, NULL, OPT_FANOUT },
@@ -132,6 +145,15 @@ static enum kind kind_named(const char *text)
 	return KIND_TEXT;
 }
 
+static const struct protocol *protocol_named(const char *text)
+{
+	for (unsigned i = 0; i < sizeof protocols / sizeof *protocols; i++)
+		if (strcmp(text, protocols[i].name) == 0)
+			return &protocols[i];
+	refuse("--protocol", "no such one");
+	return NULL;
+}
+
 static void read_deflate_parameter(struct rl_deflate_options *o, char *text)
 {
 	char *value = strchr(text, '=');
@@ -161,7 +183,7 @@ static void read_deflate(struct options *o, char *text)
 static void set_defaults(struct options *o)
 {
 	*o = (struct options){
-		.path = "/ws",
+		.protocol = &protocols[0],
 		.kind = KIND_BINARY,
 		.connections = 1,
 		.depth = 1,
@@ -201,7 +223,10 @@ static void read_one(struct options *o, int option, char *value)
 		o->tls = true;
 		break;
 	case OPT_RAW:
-		o->raw = true;
+		o->protocol = &raw_protocol;
+		break;
+	case OPT_PROTOCOL:
+		o->protocol = protocol_named(value);
 		break;
 	case OPT_IDLE:
 		o->scenario = SCENARIO_IDLE;
@@ -270,6 +295,27 @@ static void read_one(struct options *o, int option, char *value)
 	}
 }
 
+/* What does not go together. */
+static void look_at_all(const struct options *o)
+{
+	const struct protocol *protocol = o->protocol;
+
+	if (protocol->raw && (o->tls || o->deflate))
+		refuse("--raw", "knows neither TLS nor compression");
+	if (protocol->http && (o->tls || o->deflate))
+		refuse("--protocol", "over HTTP there is neither TLS nor compression");
+	if (protocol->receive && o->kind == KIND_BINARY)
+		refuse("--kind", "SockJS knows texts alone");
+	if (protocol->receive && o->scenario != SCENARIO_ECHO && o->scenario != SCENARIO_IDLE)
+		refuse("--protocol", "SockJS echoes or rests");
+	if (protocol->http && !protocol->receive && (o->scenario != SCENARIO_IDLE || o->echoes > 0))
+		refuse("--protocol", "http is there to rest");
+	if (strlen(o->path) > 200)
+		refuse("--path", "too long");
+	if (o->scenario == SCENARIO_IDLE && o->depth > 1)
+		refuse("--idle", "echoes one message at a time");
+}
+
 void options_read(struct options *o, int argc, char **argv)
 {
 	set_defaults(o);
@@ -278,8 +324,7 @@ void options_read(struct options *o, int argc, char **argv)
 	if (optind + 1 != argc)
 		refuse("PORT", "exactly one is needed");
 	o->server.sin_port = htons((uint16_t)number("PORT", argv[optind], 1, 65535));
-	if (o->raw && (o->tls || o->deflate))
-		refuse("--raw", "knows neither TLS nor compression");
-	if (o->scenario == SCENARIO_IDLE && o->depth > 1)
-		refuse("--idle", "echoes one message at a time");
+	if (!o->path)
+		o->path = o->protocol->path;
+	look_at_all(o);
 }

@@ -15,6 +15,15 @@ enum kind {
 	KIND_VARIED, /* texts that compress like texts, no two alike */
 };
 
+/* What is spoken: a row of a table in options.c. */
+struct protocol {
+	const char *name;
+	const char *path;    /* unless --path says another */
+	const char *receive; /* SockJS: the transport, as it stands in its URLs */
+	bool raw;            /* none: the same bytes, and as many of them back */
+	bool http;           /* requests and responses instead of a stream both ways */
+};
+
 enum scenario_name {
 	SCENARIO_ECHO,
 	SCENARIO_IDLE,
@@ -24,6 +33,7 @@ enum scenario_name {
 
 struct options {
 	struct sockaddr_in server;
+	const struct protocol *protocol;
 	const char *path;
 	const char *publish_path; /* fan-out; NULL: path */
 	enum scenario_name scenario;
@@ -39,7 +49,7 @@ struct options {
 	uint64_t messages;                        /* in all; 0: as many as fit into duration */
 	double duration, warmup, settle, timeout; /* seconds */
 	pid_t pid; /* the server, for its CPU and memory; 0: not measured */
-	bool raw, tls, deflate, quiet;
+	bool tls, deflate, quiet;
 	struct rl_deflate_options deflate_options;
 };
 

@@ -9,13 +9,17 @@ TITLES = [
     ("instructions", "User-space instructions for each echo",
      "By callgrind, the static library, one connection, one message in flight: the difference "
      "between two runs of the test server, divided by the difference in messages. *fanout*: for "
-     "each of 1,000 receivers of a hub's message."),
+     "each of 1,000 receivers of a hub's message. *sockjs*: of rill_sockjs, by transport."),
     ("calls", "System calls for each message",
      "By strace, likewise by difference. *recv+send* counts all calls that move bytes; with depth "
-     "16 one read may hold 16 messages, so the figure is 2 for each readable socket."),
+     "16 one read may hold 16 messages, so the figure is 2 for each readable socket. *sockjs*: of "
+     "rill_sockjs, 1,000 sessions, one message in flight for each; one request brings it and, in polling, "
+     "another asks for the next."),
     ("memory", "Memory",
      "10,000 connections on a server started afresh: the change of its private anonymous memory, "
-     "divided by them. *subscribed*: to one topic of a hub. *waves*: MiB of resident memory more than before after all have gone, "
+     "divided by them. *subscribed*: to one topic of a hub. "
+     "*sockjs-polling*: a session that waits in a poll, less what a connection costs that has asked for "
+     "the greeting and rests. *waves*: MiB of resident memory more than before after all have gone, "
      "the most of five times."),
     ("echo", "Echo against a server without protocol",
      "raw_echo does epoll_wait, recv, send, for the same number of bytes. The ratio is of server "
@@ -26,6 +30,11 @@ TITLES = [
     ("deflate", "Compression", "Texts of 1 KiB, no two alike, each server at its own level (rill 1, ws 6, lws 1), 50 connections; *takeover*: with "
      "context takeover both ways; *alone*: each message by itself, both ways."),
     ("tls", "TLS", "TLS 1.3, 50 connections."),
+    ("sockjs", "SockJS",
+     "rill_sockjs and npm's sockjs, both an echo with default options, 1,000 sessions, texts of 20 B. "
+     "*websocket*: one message in flight for each, or eight, each a frame of its own; *streaming*: "
+     "xhr_streaming, a request with xhr_send for each message, the stream asked for again when it has "
+     "reached its limit; *polling*: xhr, a poll for each message besides."),
     ("handshakes", "Handshakes", "Connect, upgrade, close; 50 at a time."),
     ("size", "More sizes", "100 connections, one message in flight."),
     ("peer", "Plain echo beside the peers", "One message in flight. No figure was set."),

@@ -94,6 +94,28 @@ def fanout_rows():
            "load": ["--fanout", 1000, "--depth", 1, "--size", 100, "--publish-path", "/publish"]}
 
 
+def sockjs_load(protocol, depth=1, connections=1000):
+    return ["--protocol", f"sockjs-{protocol}", "--kind", "text", "--size", 20,
+            "--connections", connections, "--depth", depth]
+
+
+def sockjs_rows():
+    """Beside npm's sockjs, the same echo with the same options."""
+    for label, protocol, depth, figure in (
+            ("websocket/d1", "websocket", 1, 0.30), ("websocket/d8", "websocket", 8, 0.12),
+            ("streaming", "streaming", 1, 0.12), ("polling", "polling", 1, 0.10)):
+        yield pair(f"sockjs/{label}", "sockjs", figure, sockjs_load(protocol, depth),
+                   server="rill_sockjs")
+
+
+def sockjs_counted_rows():
+    for label in ("websocket", "streaming", "polling"):
+        counted = {"figure": None, "server": "rill_sockjs", "quick": True}
+        yield {"name": f"instructions/sockjs-{label}", "kind": "instructions", **counted,
+               "load": sockjs_load(label, connections=1)}
+        yield {"name": f"calls/sockjs-{label}", "kind": "calls", **counted, "load": sockjs_load(label)}
+
+
 def counted_rows():
     one = ["--connections", 1, "--depth", 1]
     for label, kind, size, figure in (("20B", "binary", 20, 500), ("1K-binary", "binary", 1024, 700),
@@ -110,6 +132,14 @@ def counted_rows():
                "load": echo_load(SIZES[label], connections, depth), "quick": True}
 
 
+def sockjs_memory(name, server, **more):
+    """A session that holds a poll, without what its connection costs at rest."""
+    many = ["--connections", 10000]
+    return {"name": name, "kind": "memory", "server": server,
+            "load": many + ["--protocol", "sockjs-polling", "--kind", "text"],
+            "beyond": many + ["--protocol", "http"], **more}
+
+
 def memory_rows():
     many = ["--connections", 10000]
     for label, tls, load, figure in (
@@ -120,6 +150,8 @@ def memory_rows():
                "load": many + load, "quick": True}
     yield {"name": "memory/subscribed", "kind": "memory", "server": "rill_fanout", "figure": 500,
            "load": many, "quick": True}
+    yield sockjs_memory("memory/sockjs-polling", "rill_sockjs", figure=1536, quick=True)
+    yield sockjs_memory("memory/sockjs-polling-npm", "sockjs", figure=None)
     for peer in ("ws", "lws"):
         yield {"name": f"memory/{peer}", "kind": "memory", "server": peer, "figure": None,
                "load": many}
@@ -130,5 +162,5 @@ def memory_rows():
 
 
 def all_rows():
-    return [*counted_rows(), *memory_rows(), *echo_rows(), *fanout_rows(), *beside_peers(), *curve_rows(),
-            *peer_rows()]
+    return [*counted_rows(), *sockjs_counted_rows(), *memory_rows(), *echo_rows(), *fanout_rows(),
+            *beside_peers(), *sockjs_rows(), *curve_rows(), *peer_rows()]

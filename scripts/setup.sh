@@ -22,7 +22,7 @@ esac
 # What tests and examples link, what runs them, and what tools they call.
 check="g++ binutils clang libclang-rt-14-dev llvm libcmocka-dev libuv1-dev libglib2.0-dev
 	libmicrohttpd-dev libevent-dev valgrind libc6-dbg python3 python3-websockets openssl
-	ca-certificates procps curl nodejs npm chromium"
+	ca-certificates procps curl nodejs npm chromium haproxy nginx"
 # What is measured beside rill, what counts, and what draws.
 bench="libwebsockets-dev libwebsockets-evlib-uv libuv1-dev nodejs npm valgrind libc6-dbg strace
 	util-linux openssl python3 python3-matplotlib"
@@ -80,8 +80,31 @@ apt_install() {
 	if [ "$what" = check ]; then
 		missing=$(with_names_of_this_release $missing)
 	fi
+	start_no_services
 	quietly $sudo env DEBIAN_FRONTEND=noninteractive apt-get install -q -y \
 		--no-install-recommends $missing
+	enable_no_services
+}
+
+# haproxy and nginx are wanted as programs, and as packages they start on ports that are not ours. Debian
+# asks this file before it starts a service; where there is one, it stays.
+start_no_services() {
+	local policy=/usr/sbin/policy-rc.d
+	[ ! -e $policy ] || return 0
+	trap "$sudo rm -f $policy" EXIT
+	printf '#!/bin/sh\nexit 101\n' | $sudo tee $policy >/dev/null
+	$sudo chmod 755 $policy
+}
+
+# ... and at the next boot.
+enable_no_services() {
+	local service
+	[ -d /run/systemd/system ] || return 0
+	for service in haproxy nginx; do
+		case " $missing " in
+		*" $service "*) quietly $sudo systemctl disable $service ;;
+		esac
+	done
 }
 
 # Hundreds of lines that matter only when something went wrong.
@@ -105,7 +128,7 @@ with_names_of_this_release() {
 
 # Elsewhere: the tools and headers by themselves.
 look_for_tools() {
-	local missing=() cc module
+	local missing=() cc module PATH=$PATH:/usr/sbin:/sbin
 	cc=$(command -v cc || command -v gcc || command -v clang || true)
 	[ -n "$cc" ] || missing+=("a C compiler")
 	if ! command -v cmake >/dev/null || ! cmake_is_new; then
@@ -116,7 +139,7 @@ look_for_tools() {
 		pkg-config --exists "$module" 2>/dev/null || missing+=("$module with its headers")
 	done
 	if [ "$what" = check ]; then
-		for tool in c++ clang valgrind node npm python3 openssl chromium; do
+		for tool in c++ clang valgrind node npm python3 openssl chromium haproxy nginx; do
 			command -v $tool >/dev/null || missing+=("$tool")
 		done
 		for module in cmocka libuv glib-2.0 libmicrohttpd; do

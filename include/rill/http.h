@@ -80,7 +80,8 @@ RILL_API int rill_request_query_value(
 		const rill_request *request, const char *name, char *text, size_t room);
 
 /* The peer's address as text, "127.0.0.1": the connection's, or what a trusted proxy says (see
- * rill_server_options.trusted). And its port; 0 when unknown. */
+ * rill_server_options.trusted); "unknown" also when there is no memory for the text. And its port; 0
+ * when unknown. */
 RILL_API const char *rill_request_peer(const rill_request *request);
 RILL_API uint16_t rill_request_peer_port(const rill_request *request);
 

@@ -43,13 +43,14 @@ typedef struct rill_sockjs_options {
 	 * The client's own CDN */
 	const char *sockjs_url;
 	/* Bytes after which a streaming response ends, so that the client forgets them; it comes back at
-	 * once. 1: streams act as polls. 128 KiB */
+	 * once. 1: streams act as polls. 0: it never ends. 128 KiB */
 	uint64_t response_limit;
 	/* false: no WebSockets, framed or raw. true */
 	bool websocket;
 	/* The transports there are, NULL-terminated: "websocket", "websocket-raw", "xhr-streaming",
 	 * "xhr-polling", "eventsource", "htmlfile", "jsonp-polling"; "websockets" and names with '_' are
-	 * understood. NULL: all. And those there are not. What is off is answered 404. Copied. */
+	 * understood. NULL: all. And those there are not. What is off is answered 404; info lists what is on
+	 * when one of these was given. Copied. */
 	const char *const *transports;
 	const char *const *disabled_transports;
 	/* Every answer sets a cookie JSESSIONID for balancers that stick to it (its value stays what the
@@ -78,7 +79,9 @@ typedef struct rill_sockjs_options {
 	const char *(*on_base_url)(rill_request *request, void *user);
 
 	/* Origins admitted, as rill_websocket_options.origins, for every transport: others get 403 and no
-	 * CORS headers. Requests without an Origin come from no foreign page and pass. NULL: all. Copied. */
+	 * CORS headers, and may not have the iframe page in a frame. Requests without an Origin pass, unless a
+	 * browser says that they are a foreign page's (Sec-Fetch-Site) and their Referer is not admitted
+	 * either. The iframe transports are of the origin "same". NULL: all. Copied. */
 	const char *const *origins;
 	/* Asked before a session is made, whatever its transport; the request's headers, cookies and query
 	 * are readable. RILL_ACCEPT, or a status of 400 to 599: refused with it. NULL: all are accepted. */
@@ -104,8 +107,8 @@ typedef struct rill_sockjs_options {
 	rill_sockjs_binding binding; /* to others a session answers 403. RILL_SOCKJS_UNBOUND */
 	const char *bind_cookie;     /* Copied. "JSESSIONID" */
 
-	/* Extensions, deflate, max_fragments, close timeout, headers of the 101 of its WebSockets; what else
-	 * stands there is not looked at. NULL: the defaults without deflate, with hixie_drafts. Copied. */
+	/* Extensions, deflate, max_fragments, close timeout, hixie_drafts, headers of the 101 of its
+	 * WebSockets; what else stands there is not looked at. NULL: the defaults without deflate, with hixie_drafts. Copied. */
 	const rill_websocket_options *websocket_options;
 } rill_sockjs_options;
 

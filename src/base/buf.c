@@ -74,6 +74,22 @@ int rl_buf_reserve_exact(struct rl_buf *buf, size_t n)
 	return reserve(buf, n, true);
 }
 
+void rl_buf_shrink(struct rl_buf *buf)
+{
+	if (!buf->len) {
+		rl_buf_release(buf);
+		return;
+	}
+	if (buf->cap == buf->len)
+		return;
+	move_to_front(buf);
+	uint8_t *memory = rl_resize(buf->env, buf->data, buf->len);
+	if (memory) {
+		buf->data = memory;
+		buf->cap = buf->len;
+	}
+}
+
 int rl_buf_append(struct rl_buf *buf, const void *data, size_t n)
 {
 	if (!n)

@@ -37,6 +37,9 @@ int rl_buf_append_str(struct rl_buf *buf, const char *text);
 int rl_buf_append_slice(struct rl_buf *buf, struct rl_slice slice);
 int rl_buf_append_u64(struct rl_buf *buf, uint64_t value); /* in decimal */
 
+/* Gives back what is not in use; without memory for a smaller piece it stays. */
+void rl_buf_shrink(struct rl_buf *buf);
+
 /* Where the next byte goes, and how many fit without reserving. */
 static inline uint8_t *rl_buf_end(struct rl_buf *buf)
 {

@@ -9,6 +9,13 @@ static uint64_t load(const uint8_t *data, size_t n)
 	return word;
 }
 
+/* Eight of them, which compilers see to be one load. */
+static inline uint64_t load_word(const uint8_t *d)
+{
+	return (uint64_t)d[0] | (uint64_t)d[1] << 8 | (uint64_t)d[2] << 16 | (uint64_t)d[3] << 24 |
+	       (uint64_t)d[4] << 32 | (uint64_t)d[5] << 40 | (uint64_t)d[6] << 48 | (uint64_t)d[7] << 56;
+}
+
 static inline uint64_t rotate(uint64_t x, int by)
 {
 	return x << by | x >> (64 - by);
@@ -32,12 +39,12 @@ static inline void mix(uint64_t v[4], int rounds)
 
 uint64_t rl_siphash(const uint8_t key[RL_SIPHASH_KEY], struct rl_slice data)
 {
-	uint64_t k0 = load(key, 8), k1 = load(key + 8, 8), last = (uint64_t)data.len << 56;
+	uint64_t k0 = load_word(key), k1 = load_word(key + 8), last = (uint64_t)data.len << 56;
 	/* The paper's constants: "somepseudorandomlygeneratedbytes". */
 	uint64_t v[4] = { k0 ^ 0x736f6d6570736575, k1 ^ 0x646f72616e646f6d, k0 ^ 0x6c7967656e657261,
 		k1 ^ 0x7465646279746573 };
 	for (; data.len >= 8; rl_slice_skip(&data, 8)) {
-		uint64_t word = load(data.data, 8);
+		uint64_t word = load_word(data.data);
 		v[3] ^= word;
 		mix(v, 2);
 		v[0] ^= word;

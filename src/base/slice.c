@@ -71,11 +71,18 @@ bool rl_slice_next_element(struct rl_slice *list, struct rl_slice *element)
 	return false;
 }
 
+#define BIT(c)  ((uint64_t)1 << ((c) & 63))
+#define TO(a, b) (BIT(b) - BIT(a) + BIT(b)) /* both within 64 */
+
+/* Every name in a head is looked at so. */
 static bool is_token_char(uint8_t c)
 {
-	if ((lower(c) >= 'a' && lower(c) <= 'z') || (c >= '0' && c <= '9'))
-		return true;
-	return c && strchr("!#$%&'*+-.^_`|~", c);
+	static const uint64_t set[4] = {
+		BIT('!') | TO('#', '\'') | BIT('*') | BIT('+') | BIT('-') | BIT('.') | TO('0', '9'),
+		TO('A', 'Z') | TO('^', 'z') | BIT('|') | BIT('~'),
+	};
+
+	return set[c / 64] >> c % 64 & 1;
 }
 
 bool rl_slice_is_token(struct rl_slice s)

@@ -86,7 +86,9 @@ static void dispatch(struct rl_connection *c, struct rill_request *x)
 	if (rl_slice_equal(rl_http1_text(&x->head, x->head.method), RL_SLICE("CONNECT"))) {
 		/* What follows would be for another host; a handler could not tell. */
 		rl_response_fail(x, 501, "This is no proxy.");
-	} else if (rl_server_refuses(server)) {
+	} else if (rl_server_refuses(server) &&
+		   (server->stopping ||
+			   !rl_row_relieves(&server->row, rl_request_path(x), x))) {
 		server->stats.refused++;
 		rl_response_fail(x, 503, "The server is too busy.");
 	} else if (!rl_row_offer(&server->row, rl_request_path(x), x, is_decided, c)) {

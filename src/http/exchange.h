@@ -47,6 +47,10 @@ void rl_exchange_release(rill_request *request);
 bool rl_exchange_own_field(struct rl_slice name);
 int rl_exchange_add_field(rill_request *request, struct rl_slice name, struct rl_slice value);
 
+/* Adds lines of a service's own, whole ones: what they hold is not looked at. 0, RILL_ESTATE,
+ * RILL_ENOMEM. */
+int rl_exchange_add_lines(rill_request *request, struct rl_slice lines);
+
 /* rill_response_begin() of unknown length for a service: fields are lines of its own in front of those
  * added, first is the first piece of the body, which leaves with the head. RILL_ENOMEM: nothing was
  * begun. */

@@ -35,7 +35,7 @@ struct rill_request *rl_request_new(struct rl_connection *c, const struct rl_htt
 void rl_request_free(struct rill_request *x)
 {
 	rl_buf_release(&x->added);
-	rl_free(&x->loop->env, x->local_text);
+	rl_free(&x->loop->env, x->texts);
 	rl_free(&x->loop->env, x);
 }
 
@@ -169,14 +169,24 @@ int rill_request_query_value(const rill_request *request, const char *name, char
 	return RILL_ENOENT;
 }
 
+/* NULL when out of memory. */
+static struct rl_request_texts *texts_of(struct rill_request *request)
+{
+	if (!request->texts)
+		request->texts = rl_zalloc(&request->loop->env, sizeof(*request->texts));
+	return request->texts;
+}
+
 const char *rill_request_peer(const rill_request *request)
 {
 	/* A text made when it is first asked for is no change to the request. */
-	char *text = (char *)request->peer_text;
+	struct rl_request_texts *texts = texts_of((struct rill_request *)request);
 
-	if (!text[0])
-		rl_addr_host(&request->peer, text);
-	return text;
+	if (!texts)
+		return "unknown";
+	if (!texts->peer[0])
+		rl_addr_host(&request->peer, texts->peer);
+	return texts->peer;
 }
 
 uint16_t rill_request_peer_port(const rill_request *request)
@@ -186,17 +196,12 @@ uint16_t rill_request_peer_port(const rill_request *request)
 
 const char *rill_request_local(rill_request *request)
 {
+	struct rl_request_texts *texts = texts_of(request);
 	struct rl_addr local;
 
-	if (request->local_text)
-		return request->local_text;
-	if (!rl_exchange_local(request, &local))
-		return "";
-	request->local_text = rl_alloc(&request->loop->env, RL_ADDR_TEXT);
-	if (!request->local_text)
-		return "";
-	rl_addr_host(&local, request->local_text);
-	return request->local_text;
+	if (texts && !texts->local[0] && rl_exchange_local(request, &local))
+		rl_addr_host(&local, texts->local);
+	return texts ? texts->local : "";
 }
 
 uint16_t rill_request_local_port(const rill_request *request)
@@ -228,9 +233,18 @@ int rill_request_url(const rill_request *request, char *text, size_t room)
 		&request->head, RL_SLICE("Upgrade"), RL_SLICE("websocket"));
 	struct rl_slice host = host_of(request), origin = origin_of(target_of(request));
 	const char *slash = origin.len && origin.data[0] == '/' ? "" : "/";
-	int n = snprintf(text, room, "%s://%.*s%s%.*s", schemes[websocket][request->secure],
-		(int)host.len, (const char *)host.data, slash, (int)origin.len,
-		(const char *)origin.data);
+	const struct rl_slice parts[] = { rl_slice_str(schemes[websocket][request->secure]),
+		RL_SLICE("://"), host, rl_slice_str(slash), origin };
+	size_t len = 0;
 
-	return n < 0 || (size_t)n >= room ? RILL_ETOOBIG : n;
+	/* Each poll of a session is asked for its URL. */
+	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
+		if (parts[i].len >= room - len)
+			return RILL_ETOOBIG;
+		if (parts[i].len)
+			memcpy(text + len, parts[i].data, parts[i].len);
+		len += parts[i].len;
+	}
+	text[len] = '\0';
+	return (int)len;
 }

@@ -20,6 +20,10 @@ enum rl_response_framing {
 	RL_RESPONSE_UNTIL_CLOSE,
 };
 
+struct rl_request_texts {
+	char peer[RL_ADDR_TEXT], local[RL_ADDR_TEXT]; /* "": not asked for yet */
+};
+
 /* One piece of memory with the fields and the bytes of the head behind it. */
 struct rill_request {
 	struct rl_connection *connection; /* NULL: taken over, or about to be told on_close */
@@ -47,8 +51,7 @@ struct rill_request {
 	bool peer_end_told : 1;
 	bool awaited : 1; /* on_peer_end is told before the response was begun, too */
 	int cut; /* not 0: the connection is to be cut, and on_close told this */
-	char peer_text[RL_ADDR_TEXT]; /* made when it is asked for */
-	char *local_text;             /* likewise; few ask */
+	struct rl_request_texts *texts; /* made when one of them is asked for */
 };
 
 /* Copies the parser's head into a new request; NULL when out of memory. */

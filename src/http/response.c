@@ -37,6 +37,15 @@ int rl_exchange_add_field(rill_request *x, struct rl_slice name, struct rl_slice
 	return rl_http1_write_field(&x->added, name, value);
 }
 
+int rl_exchange_add_lines(rill_request *x, struct rl_slice lines)
+{
+	if (!x->connection || x->response != RL_RESPONSE_NONE)
+		return RILL_ESTATE;
+	/* A poll keeps them as long as it waits. */
+	int rc = x->added.len ? 0 : rl_buf_reserve_exact(&x->added, lines.len);
+	return rc == 0 ? rl_buf_append_slice(&x->added, lines) : rc;
+}
+
 void rl_response_continue(struct rill_request *x)
 {
 	x->want_continue = false;

@@ -1,5 +1,6 @@
 /* route.c: see route.h. */
 #include "http/route.h"
+#include "http/server.h"
 
 void rl_row_init(struct rl_row *row, const struct rl_env *env)
 {
@@ -64,6 +65,29 @@ bool rl_prefix_fits(struct rl_slice prefix, struct rl_slice path)
 		       path.data[prefix.len] == '/');
 }
 
+void rl_route_relieve(
+	rill_route *route, bool (*relieves)(const rill_request *request, void *user))
+{
+	route->relieves = relieves;
+}
+
+static bool fits(const struct rill_route *route, struct rl_slice path)
+{
+	return !route->removed && rl_prefix_fits(rl_slice(route->prefix, route->len), path);
+}
+
+bool rl_row_relieves(
+	const struct rl_row *row, struct rl_slice path, const rill_request *request)
+{
+	for (const struct rl_list *node = row->routes.next; node != &row->routes;
+		node = node->next) {
+		const struct rill_route *r = rl_container(node, const struct rill_route, node);
+		if (r->relieves && fits(r, path) && r->relieves(request, r->user))
+			return true;
+	}
+	return false;
+}
+
 static void sweep(struct rl_row *row)
 {
 	rl_list_each_safe (node, &row->routes)
@@ -81,7 +105,7 @@ bool rl_row_offer(struct rl_row *row, struct rl_slice path, rill_request *reques
 	for (struct rl_list *node = row->routes.next; node != &row->routes && !taken;
 		node = node->next) {
 		struct rill_route *r = route_at(node);
-		if (!r->removed && rl_prefix_fits(rl_slice(r->prefix, r->len), path))
+		if (fits(r, path))
 			taken = r->fn(request, r->user) == RILL_TAKE || is_over(holder, request);
 	}
 	if (--row->walkers == 0 && row->dirty)

@@ -18,6 +18,7 @@ struct rill_route {
 	struct rl_list node;
 	struct rl_row *row;
 	rill_request_fn fn;
+	bool (*relieves)(const rill_request *request, void *user); /* NULL: never */
 	void *user;
 	bool removed;
 	size_t len;
@@ -34,6 +35,10 @@ int rl_row_add(
 /* Prefixes fit whole segments: "/chat" fits "/chat" and "/chat/x"; one that ends with '/' fits
  * what goes on behind it. "/" fits all, the "*" of OPTIONS included. */
 bool rl_prefix_fits(struct rl_slice prefix, struct rl_slice path);
+
+/* Does one of those that fit say that the request relieves the server? */
+bool rl_row_relieves(
+	const struct rl_row *row, struct rl_slice path, const rill_request *request);
 
 /* Shows a request to those that fit until one takes it or is_over(request's holder) says that
  * there is nothing left to decide. True when it was taken. Routes may come and go meanwhile. */

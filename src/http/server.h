@@ -27,6 +27,11 @@ const rill_server_options *rl_server_options(const struct rill_server *server);
  * be refused with 503. */
 bool rl_server_refuses(const struct rill_server *server);
 
+/* Near max_buffered a request that relieves it is shown to its handler all the same: one that comes for
+ * what waits for it. relieves is asked then; calls nobody up. */
+void rl_route_relieve(
+	rill_route *route, bool (*relieves)(const rill_request *request, void *user));
+
 /* Counts bytes that are held for peers beside their streams (negative: given back). Near max_buffered
  * the server refuses new work; above it whoever holds most for one peer is asked to let go of it. */
 void rl_server_hold(struct rill_server *server, ptrdiff_t bytes);

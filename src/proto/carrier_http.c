@@ -7,12 +7,15 @@
  * request has nothing else to say, and while nothing is sent that is all that one sees of its leaving. */
 #include "proto/session.h"
 
+/* What the loop's buffer may keep behind a large frame. */
+#define KEEP_BUFFER ((size_t)64 * 1024)
+
 struct carrier {
 	struct rl_carrier base;
 	rill_request *request;
 	uint64_t left; /* bytes until a stream ends; UINT64_MAX: no limit */
 	uint32_t fields_len, label_len;
-	uint8_t text[]; /* the answer's own fields (polls), then the label */
+	uint8_t text[]; /* the fields of the answer to a poll, then the label */
 };
 
 static struct carrier *of(const struct rl_carrier *base)
@@ -76,12 +79,37 @@ static void on_gone(rill_request *request, int rc, void *user)
 	rl_free(env, c);
 }
 
+static int write_fields(
+	struct rl_buf *out, const struct rl_envelope *envelope, struct rl_slice fields)
+{
+	int rc = rl_http1_write_field(
+		out, RL_SLICE("Content-Type"), rl_slice_str(envelope->content_type));
+
+	if (rc == 0)
+		rc = rl_buf_append_slice(out, rl_slice_str(envelope->fields));
+	return rc == 0 ? rl_buf_append_slice(out, fields) : rc;
+}
+
+/* A poll's answer. */
+static int answer(struct carrier *c, struct rl_slice body)
+{
+	struct rl_buf lines;
+
+	rl_buf_init(&lines, env_of(c));
+	int rc = write_fields(&lines, c->base.row->envelope, fields_of(c));
+	if (rc == 0)
+		rc = rl_exchange_respond(c->request, 200, rl_buf_slice(&lines), body);
+	rl_buf_release(&lines);
+	return rc;
+}
+
 static void end_response(struct carrier *c)
 {
-	if (c->base.row->one_shot)
-		rl_exchange_respond(c->request, 200, fields_of(c), rl_slice(NULL, 0));
-	else
-		rill_response_end(c->request);
+	int rc = c->base.row->one_shot ? answer(c, rl_slice(NULL, 0))
+				       : rill_response_end(c->request);
+
+	if (rc == RILL_ENOMEM) /* unanswered it would be held for ever */
+		rill_request_abort(c->request);
 	let_go(c);
 }
 
@@ -101,19 +129,8 @@ static const rill_request_handler following = {
 	.on_peer_end = on_peer_end,
 };
 
-static int write_fields(
-	struct rl_buf *out, const struct rl_envelope *envelope, struct rl_slice fields)
-{
-	int rc = rl_http1_write_field(
-		out, RL_SLICE("Content-Type"), rl_slice_str(envelope->content_type));
-
-	if (rc == 0)
-		rc = rl_buf_append_slice(out, rl_slice_str(envelope->fields));
-	return rc == 0 ? rl_buf_append_slice(out, fields) : rc;
-}
-
-static struct carrier *make(
-	const struct rl_env *env, rill_request *request, struct rl_slice fields, struct rl_slice label)
+static struct carrier *make(const struct rl_env *env, rill_request *request, struct rl_slice fields,
+	struct rl_slice label)
 {
 	struct carrier *c = rl_alloc(env, sizeof(*c) + fields.len + label.len);
 
@@ -151,11 +168,13 @@ int rl_carrier_http_new(struct rl_carrier **carrier, const struct rl_carrier_row
 	const struct rl_slice nothing = rl_slice(NULL, 0);
 	struct carrier *c = NULL;
 	struct rl_buf lines;
+	int rc = 0;
 
 	rl_buf_init(&lines, env);
-	int rc = write_fields(&lines, row->envelope, fields);
+	if (!row->one_shot)
+		rc = write_fields(&lines, row->envelope, fields);
 	if (rc == 0)
-		c = make(env, request, row->one_shot ? rl_buf_slice(&lines) : nothing, label);
+		c = make(env, request, row->one_shot ? fields : nothing, label);
 	if (!c)
 		rc = RILL_ENOMEM;
 	if (rc == 0 && !row->one_shot)
@@ -188,7 +207,7 @@ static int respond(struct carrier *c, struct rl_slice frame)
 	if (rc == 0)
 		rc = envelope->wrap(&body, label_of(c), frame);
 	if (rc == 0)
-		rc = rl_exchange_respond(c->request, 200, fields_of(c), rl_buf_slice(&body));
+		rc = answer(c, rl_buf_slice(&body));
 	rl_buf_release(&body);
 	if (rc < 0)
 		return rc == RILL_ENOMEM ? rc : RILL_ECLOSED;
@@ -198,15 +217,16 @@ static int respond(struct carrier *c, struct rl_slice frame)
 
 static int write_chunk(struct carrier *c, struct rl_slice frame)
 {
-	struct rl_buf chunk;
+	struct rl_buf *chunk = &rill_request_loop(c->request)->scratch;
+	int rc = c->base.row->envelope->wrap(chunk, label_of(c), frame);
 
-	rl_buf_init(&chunk, env_of(c));
-	int rc = c->base.row->envelope->wrap(&chunk, label_of(c), frame);
 	if (rc == 0)
-		rc = rill_response_write(c->request, chunk.data, chunk.len);
+		rc = rill_response_write(c->request, chunk->data, chunk->len);
 	if (rc >= 0 && c->left != UINT64_MAX)
-		c->left = chunk.len < c->left ? c->left - chunk.len : 0;
-	rl_buf_release(&chunk);
+		c->left = chunk->len < c->left ? c->left - chunk->len : 0;
+	rl_buf_consume(chunk, chunk->len);
+	if (chunk->cap > KEEP_BUFFER)
+		rl_buf_release(chunk);
 	if (rc < 0)
 		return rc == RILL_ENOMEM ? rc : RILL_ECLOSED;
 	if (c->left)
@@ -219,7 +239,8 @@ static int write_chunk(struct carrier *c, struct rl_slice frame)
 static int op_write(struct rl_carrier *carrier, rill_kind kind, struct rl_slice frame)
 {
 	(void)kind; /* bodies are what the envelope says */
-	return carrier->row->one_shot ? respond(of(carrier), frame) : write_chunk(of(carrier), frame);
+	return carrier->row->one_shot ? respond(of(carrier), frame)
+				      : write_chunk(of(carrier), frame);
 }
 
 static void op_finish(struct rl_carrier *carrier, int code, struct rl_slice reason)

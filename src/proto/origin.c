@@ -85,12 +85,25 @@ const char *rl_origin_find_rule(
 	return NULL;
 }
 
+int rl_origin_write(struct rl_buf *out, struct rl_slice origin)
+{
+	if (!origin.data)
+		return rl_buf_append_str(out, "Access-Control-Allow-Origin: *\r\n");
+	int rc = rl_buf_append_str(out, "Access-Control-Allow-Origin: ");
+	if (rc == 0)
+		rc = rl_buf_append_slice(out, origin);
+	if (rc == 0)
+		rc = rl_buf_append_str(out, "\r\nAccess-Control-Allow-Credentials: true\r\n");
+	return rc;
+}
+
 int rl_origin_allow(rill_request *request, struct rl_slice origin)
 {
-	int rc = rl_exchange_add_field(request, RL_SLICE("Access-Control-Allow-Origin"),
-		origin.data ? origin : RL_SLICE("*"));
+	struct rl_buf *scratch = &rill_request_loop(request)->scratch;
+	int rc = rl_origin_write(scratch, origin);
 
-	if (rc == 0 && origin.data)
-		rc = rill_response_header(request, "Access-Control-Allow-Credentials", "true");
+	if (rc == 0)
+		rc = rl_exchange_add_lines(request, rl_buf_slice(scratch));
+	rl_buf_consume(scratch, scratch->len);
 	return rc;
 }

@@ -22,4 +22,8 @@ const char *rl_origin_find_rule(
  * RILL_ESTATE. */
 int rl_origin_allow(rill_request *request, struct rl_slice origin);
 
+/* The same as lines, to out. The origin is one of a request: nothing in a head that was read can end a
+ * line. 0 or RILL_ENOMEM. */
+int rl_origin_write(struct rl_buf *out, struct rl_slice origin);
+
 #endif

@@ -9,12 +9,6 @@
  * repeats its last word is asked for it no longer. */
 #include "proto/session_parts.h"
 
-/* Frames end at about so much, so that a long queue does not stand in memory twice. */
-#define FRAME_ROOM ((size_t)1024 * 1024)
-
-/* What a buffer may keep between calls. */
-#define KEEP_BUFFER ((size_t)64 * 1024)
-
 static void on_timer(struct rl_timer *timer);
 static void on_task(struct rl_task *task);
 
@@ -39,7 +33,7 @@ struct rl_session_extra *rl_session_extra(struct rl_session *s)
 void rl_session_account(struct rl_session *s)
 {
 	size_t pieces = s->extra ? s->extra->pieces.len : 0;
-	size_t now = rl_outbox_cost(&s->outbox) + pieces + s->waiting + s->kept;
+	size_t now = rl_outbox_cost(&s->outbox) + pieces + s->waiting + s->kept + s->names_room;
 
 	if (s->gone)
 		now = 0; /* its memory is as good as freed */
@@ -48,7 +42,8 @@ void rl_session_account(struct rl_session *s)
 	s->held = now;
 }
 
-static struct rl_session *make(struct rl_sessions *sessions, struct rl_slice id, struct rl_slice owner)
+static struct rl_session *make(
+	struct rl_sessions *sessions, struct rl_slice id, struct rl_slice owner)
 {
 	struct rl_session_place *place;
 	size_t behind = id.len ? sizeof(*place) + id.len + owner.len : 0;
@@ -61,9 +56,8 @@ static struct rl_session *make(struct rl_sessions *sessions, struct rl_slice id,
 	}
 	place = (struct rl_session_place *)(void *)(s + 1);
 	*s = (struct rl_session){ .place = place };
-	*place = (struct rl_session_place){ .session = s };
-	place->id_len = (uint32_t)id.len;
-	place->owner_len = (uint32_t)owner.len;
+	*place = (struct rl_session_place){ .id_len = (uint16_t)id.len,
+		.owner_len = (uint32_t)owner.len };
 	memcpy(place->text, id.data, id.len);
 	if (owner.len)
 		memcpy(place->text + id.len, owner.data, owner.len);
@@ -147,7 +141,7 @@ void rl_session_ended(struct rl_session *s)
 		sessions->closed_lost += !s->told && !s->broken;
 	}
 	rl_list_append(&sessions->rest, &s->conn.node);
-	if (s->told && s->place && s->place->listed)
+	if (s->told && rl_timer_is_set(&s->timer) && s->place && s->place->listed)
 		return; /* repeats its last word until its time is up */
 	rl_loop_clear_timer(s->conn.loop, &s->timer);
 	rl_list_remove(&s->task.node);
@@ -164,7 +158,7 @@ static void end(struct rl_session *s, int code, struct rl_slice reason)
 }
 
 /* Nobody receives: its time runs. */
-static void await_client(struct rl_session *s)
+void rl_session_await_client(struct rl_session *s)
 {
 	struct rill_loop *loop = s->conn.loop;
 	uint32_t ms = s->sessions->terms.away_ms;
@@ -175,7 +169,7 @@ static void await_client(struct rl_session *s)
 		rl_loop_clear_timer(loop, &s->timer);
 }
 
-static void no_carrier(struct rl_session *s)
+void rl_session_no_carrier(struct rl_session *s)
 {
 	s->carrier = NULL;
 	s->full = s->held_back = s->awaiting_answer = s->carrier_lost = false;
@@ -186,8 +180,8 @@ int rl_session_wrote(struct rl_session *s, int rc)
 	if (rc == 1) {
 		s->full = true;
 	} else if (rc == 2) {
-		no_carrier(s);
-		await_client(s);
+		rl_session_no_carrier(s);
+		rl_session_await_client(s);
 	} else if (rc < 0) {
 		s->carrier_lost = true;
 		rl_session_wake(s);
@@ -195,97 +189,10 @@ int rl_session_wrote(struct rl_session *s, int rc)
 	return rc;
 }
 
-static struct rl_buf *begin_frame(struct rl_session *s)
-{
-	struct rl_buf *frame = &s->sessions->frame;
-
-	rl_buf_consume(frame, frame->len);
-	return frame;
-}
-
-/* Writes a frame, or what has come of writing it says why not. */
-static int write_frame(struct rl_session *s, int rc, rill_kind kind)
-{
-	struct rl_buf *frame = &s->sessions->frame;
-
-	if (rc >= 0 && frame->len)
-		rc = s->carrier->row->ops->write(s->carrier, kind, rl_buf_slice(frame));
-	if (frame->cap > KEEP_BUFFER)
-		rl_buf_release(frame);
-	return rl_session_wrote(s, rc);
-}
-
-/* A raw carrier: one message. */
-static int write_message(struct rl_session *s)
-{
-	const struct rl_carrier_ops *ops = s->carrier->row->ops;
-	struct rl_outbound message;
-	int rc;
-
-	rl_outbox_first(&s->outbox, &message);
-	if (message.publication && ops->publish)
-		rc = ops->publish(s->carrier, message.publication);
-	else
-		rc = ops->write(s->carrier, message.kind, message.data);
-	rc = rl_session_wrote(s, rc);
-	if (rc >= 0)
-		rl_outbox_drop(&s->outbox, 1);
-	return rc;
-}
-
-static int write_some(struct rl_session *s)
-{
-	rill_kind kind = RILL_TEXT;
-	uint32_t count = 0;
-
-	if (s->carrier->row->raw)
-		return write_message(s);
-	int rc = s->sessions->dialect->pack(
-		s, s->carrier, begin_frame(s), FRAME_ROOM, &count, &kind);
-	assert(rc < 0 || count > 0);
-	rc = write_frame(s, rc, kind);
-	if (rc >= 0)
-		rl_outbox_drop(&s->outbox, count);
-	return rc;
-}
-
-void rl_session_flush(struct rl_session *s)
-{
-	if (!s->outbox.count)
-		return;
-	while (s->carrier && !s->full && !s->carrier_lost && s->outbox.count)
-		write_some(s);
-	rl_session_account(s);
-}
-
 /* The program has closed it, or it is over and repeats that. */
 static bool has_last_word(const struct rl_session *s)
 {
 	return s->told || (s->conn.state == RILL_CONN_CLOSING && !s->conn.late);
-}
-
-/* The carrier, if there is one behind the frame, is ended in order. */
-static void say_last_word(struct rl_session *s)
-{
-	struct rl_slice reason = rl_slice_str(s->reason), ws_reason = rl_slice(NULL, 0);
-	int ws_code = 1000, rc = 0;
-
-	if (s->carrier->row->raw) {
-		ws_code = s->code;
-		ws_reason = reason;
-	} else {
-		rc = s->sessions->dialect->shut(
-			s, s->carrier, s->code, reason, begin_frame(s), &ws_code, &ws_reason);
-		rc = write_frame(s, rc, RILL_TEXT);
-	}
-	if (rc < 0)
-		return;
-	if (s->carrier) {
-		s->carrier->row->ops->finish(s->carrier, ws_code, ws_reason);
-		no_carrier(s);
-		await_client(s);
-	}
-	s->told = true;
 }
 
 /* The high and low water marks are those of streams; and a queue that is empty has sunk, whatever is
@@ -312,7 +219,7 @@ static void run(struct rl_session *s)
 	rl_session_deliver(s);
 	rl_session_flush(s);
 	if (s->carrier && !s->full && !s->carrier_lost && !s->outbox.count && has_last_word(s))
-		say_last_word(s);
+		rl_session_say_last_word(s);
 	rl_session_answer(s);
 	if (s->told && s->conn.state != RILL_CONN_CLOSED)
 		rl_conn_closed(&s->conn, s->code, rl_slice_str(s->reason));
@@ -329,38 +236,6 @@ static void on_task(struct rl_task *task)
 		s->carrier->row->ops->settle(s->carrier);
 }
 
-/* A sign of life. What waits is as good as one, and would only grow. */
-static void beat_by_frame(struct rl_session *s)
-{
-	if (!s->full && !s->outbox.count)
-		write_frame(s,
-			s->sessions->dialect->beat(s, s->carrier, begin_frame(s)), RILL_TEXT);
-}
-
-static void set_beat(struct rl_session *s, uint32_t ms)
-{
-	struct rill_loop *loop = s->conn.loop;
-
-	if (ms && s->carrier && s->carrier->row->beat != RL_BEAT_NONE)
-		rl_loop_set_timer(loop, &s->timer, rl_loop_now(loop) + ms);
-	else if (s->carrier)
-		rl_loop_clear_timer(loop, &s->timer);
-}
-
-static void beat(struct rl_session *s)
-{
-	const struct rl_session_terms *terms = &s->sessions->terms;
-	int rc = RILL_EUNSUPPORTED;
-
-	if (s->carrier->row->beat == RL_BEAT_PING && s->carrier->row->ops->ping)
-		rc = s->carrier->row->ops->ping(s->carrier);
-	if (rc == RILL_EUNSUPPORTED)
-		beat_by_frame(s);
-	/* Whose messages are not read, whose answers neither. */
-	s->awaiting_answer = rc >= 0 && terms->answer_ms && !s->held_back;
-	set_beat(s, s->awaiting_answer ? terms->answer_ms : terms->beat_ms);
-}
-
 static void on_timer(struct rl_timer *timer)
 {
 	struct rl_session *s = rl_container(timer, struct rl_session, timer);
@@ -369,20 +244,13 @@ static void on_timer(struct rl_timer *timer)
 		rl_session_leave(s);
 	} else if (!s->carrier) {
 		end(s, 1006, rl_slice(NULL, 0));
-	} else if (s->awaiting_answer && !s->held_back) {
+	} else if (rl_session_is_silent(s)) {
 		s->awaiting_answer = false;
 		rl_session_fail(s, 3000, "No response from heartbeat");
 	} else if (s->conn.state == RILL_CONN_OPEN) {
-		beat(s);
+		s->awaiting_answer = false;
+		rl_session_beat(s);
 	}
-}
-
-void rl_session_answered(struct rl_session *s)
-{
-	if (!s->awaiting_answer)
-		return;
-	s->awaiting_answer = false;
-	set_beat(s, s->sessions->terms.beat_ms);
 }
 
 void rl_session_drained(struct rl_session *s)
@@ -393,9 +261,9 @@ void rl_session_drained(struct rl_session *s)
 
 void rl_session_lost(struct rl_session *s, int code, struct rl_slice reason)
 {
-	no_carrier(s);
+	rl_session_no_carrier(s);
 	if (s->told || (s->row->on_loss == RL_LOSS_WAITS && s->conn.state != RILL_CONN_CONNECTING))
-		await_client(s);
+		rl_session_await_client(s);
 	else
 		end(s, code, reason);
 }
@@ -415,7 +283,8 @@ static void begin(struct rl_session *s, const rill_request *request)
 	int rc = 0;
 
 	if (!s->carrier->row->raw)
-		rc = write_frame(s, sessions->dialect->open(s, s->carrier, begin_frame(s)), RILL_TEXT);
+		rc = rl_session_write_frame(
+			s, sessions->dialect->open(s, s->carrier, rl_session_frame(s)), RILL_TEXT);
 	if (rc < 0) {
 		s->carrier_lost = false;
 		end(s, 1006, rl_slice(NULL, 0));
@@ -431,15 +300,15 @@ static void begin(struct rl_session *s, const rill_request *request)
 static void refuse(struct rl_session *s, struct rl_carrier *second)
 {
 	const struct rl_dialect *dialect = s->sessions->dialect;
-	struct rl_slice nothing = rl_slice(NULL, 0), reason = rl_slice_str(s->reason);
-	struct rl_buf *frame = begin_frame(s);
-	int code, rc;
+	struct rl_slice reason = rl_slice_str(s->reason), ws_reason;
+	struct rl_buf *frame = rl_session_frame(s);
+	int ws_code, rc;
 
 	if (s->conn.state == RILL_CONN_OPEN)
 		rc = dialect->taken(s, second, frame);
 	else
-		rc = dialect->shut(s, second, s->code, reason, frame, &code, &nothing);
-	rl_carrier_say_last(second, rc < 0 ? nothing : rl_buf_slice(frame));
+		rc = dialect->shut(s, second, s->code, reason, frame, &ws_code, &ws_reason);
+	rl_carrier_say_last(second, rc < 0 ? rl_slice(NULL, 0) : rl_buf_slice(frame));
 }
 
 /* There is a carrier already. True: the second is none. */
@@ -450,7 +319,7 @@ static bool settle_overlap(struct rl_session *s, struct rl_carrier *second)
 
 	if (overlap == RL_OVERLAP_REPLACE && s->conn.state == RILL_CONN_OPEN) {
 		s->carrier->row->ops->finish(s->carrier, 1000, nothing);
-		no_carrier(s);
+		rl_session_no_carrier(s);
 		return false;
 	}
 	if (overlap == RL_OVERLAP_FAIL && s->conn.state == RILL_CONN_OPEN) {
@@ -462,7 +331,8 @@ static bool settle_overlap(struct rl_session *s, struct rl_carrier *second)
 	return true;
 }
 
-void rl_session_attach(struct rl_session *s, struct rl_carrier *carrier, const rill_request *request)
+void rl_session_attach(
+	struct rl_session *s, struct rl_carrier *carrier, const rill_request *request)
 {
 	if (s->carrier && settle_overlap(s, carrier))
 		return;
@@ -471,7 +341,7 @@ void rl_session_attach(struct rl_session *s, struct rl_carrier *carrier, const r
 	s->secure = carrier->row->ops->secure(carrier);
 	carrier->session = s;
 	rl_session_keep_names(s, request);
-	set_beat(s, s->sessions->terms.beat_ms);
+	rl_session_set_beat(s, s->sessions->terms.beat_ms);
 	rl_session_wake(s);
 	if (s->conn.state == RILL_CONN_CONNECTING)
 		begin(s, request);

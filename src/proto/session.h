@@ -3,6 +3,7 @@
  *   session.c        its states: begins, has a carrier or waits for one, closes, is forgotten
  *   sessions.c       all of a service: closed, cut
  *   session_ops.c    what the program does with it, as with any conn
+ *   session_out.c    what leaves: frames, signs of life, the last word
  *   session_queue.c  messages that wait for the client: the outbox
  *   session_in.c     messages that wait for the program
  *   session_names.c  what the program may ask of the last request
@@ -89,7 +90,8 @@ struct rl_dialect {
 	/* The word to a second carrier (RL_OVERLAP_REFUSE). */
 	int (*taken)(struct rl_session *session, const struct rl_carrier *carrier, struct rl_buf *out);
 	/* Begins to read what a client has sent: checks all of it. 0; negative: broken, nothing of it counts;
-	 * *code and *why say what a WebSocket is closed with then. */
+	 * *code and *why say what a WebSocket is closed with then. What is raw is a message already, of which
+	 * there is no more to know than in->kind. */
 	int (*read)(struct rl_session *session, struct rl_inbound *in, int *code, const char **why);
 	/* The next message of it, as a codec's next(): 1, 0 none is left, negative RILL_ENOMEM. May use
 	 * in->scratch. Control packets are done here, and are no message. */
@@ -107,7 +109,7 @@ struct rl_inbound {
 	bool raw;             /* came by a raw carrier: is the message */
 	struct rl_slice text; /* all of it; borrowed, or in owned */
 	struct rl_buf *scratch; /* for the dialect: what the messages taken out are written to */
-	uint64_t state[6];      /* for the dialect: where it stands */
+	uint64_t state[6];      /* for the dialect: where it stands; anything at first */
 	struct rl_buf owned;
 	uint32_t taken; /* the session's: messages of it that the program has */
 	bool finished;  /* likewise: it has all of them, and done is due */
@@ -172,7 +174,7 @@ struct rl_session {
 	void *dialect_data;           /* the dialect's own; see dialect->over */
 	struct rl_session_place *place; /* in the table, with its id and owner; NULL: it is in none */
 	char *reason;                 /* closing: what for; NULL: nothing was said, or there was no memory */
-	size_t held;                  /* bytes the server was told of */
+	size_t held;                  /* bytes the server was told of: the outbox, names, and: */
 	size_t waiting;               /* of those, what has come and is not taken */
 	size_t kept;                  /* ... and what others keep on its behalf */
 	uint32_t names_len, names_room;

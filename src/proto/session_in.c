@@ -122,9 +122,10 @@ int rl_session_take(struct rl_session *s, struct rl_inbound *in, int *code, cons
 	in->taken = 0;
 	in->finished = false;
 	rl_list_init(&in->node);
-	int rc = in->raw ? 0 : s->sessions->dialect->read(s, in, code, why);
+	int rc = s->sessions->dialect->read(s, in, code, why);
 	if (rc < 0)
 		return rc;
+	rl_session_trace(s, false, in->kind, in->text);
 	keep(s, in);
 	rl_session_wake(s);
 	if (!others && s->conn.state == RILL_CONN_OPEN)
@@ -163,7 +164,7 @@ static void keep_rest(struct rl_session *s, const struct rl_inbound *from)
 	rest->in.scratch = from->scratch;
 	rc = rl_buf_append_slice(&rest->in.owned, from->text);
 	rest->in.text = rl_buf_slice(&rest->in.owned);
-	if (rc == 0 && !from->raw)
+	if (rc == 0)
 		rc = s->sessions->dialect->read(s, &rest->in, &code, &why);
 	for (; rc >= 0 && rest->in.taken < from->taken; rest->in.taken++)
 		rc = next(s, &rest->in, &kind, &data);
@@ -194,7 +195,11 @@ void rl_session_received(struct rl_session *s, rill_kind kind, struct rl_slice d
 		break_off(s, code, why);
 		return;
 	}
+	rl_session_trace(s, false, kind, data);
 	rc = hand_over(s, &in, &budget);
+	/* What the program has said to it goes in front of whatever the carrier says by itself behind it: a
+	 * pong, the answer to a Close. */
+	rl_session_flush(s);
 	if (s->conn.state != RILL_CONN_OPEN || rc == 1)
 		return;
 	if (rc < 0)

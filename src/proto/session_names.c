@@ -30,7 +30,10 @@ static int append_url(struct rl_buf *out, const rill_request *request)
 	return 0;
 }
 
-/* URL NUL path NUL, then name NUL value NUL for each kept header, then a NUL. */
+/* Headers whose number in the list of those to be kept is higher are not. */
+enum { HEADERS_MAX = 255 };
+
+/* URL NUL path NUL, then for each kept header its number from 1 on and value NUL, then a NUL. */
 static int append_names(struct rl_buf *out, const rill_request *request, const char *const *keep)
 {
 	const struct rl_http1_head *head = rl_exchange_head(request);
@@ -40,10 +43,11 @@ static int append_names(struct rl_buf *out, const rill_request *request, const c
 
 	if (rc == 0)
 		rc = append_text(out, rl_slice(path.data, path.len));
-	for (; rc == 0 && keep && *keep; keep++) {
-		if (!rl_http1_field(head, rl_slice_str(*keep), &value))
+	for (uint8_t i = 0; rc == 0 && keep && i < HEADERS_MAX && keep[i]; i++) {
+		const uint8_t number = (uint8_t)(i + 1);
+		if (!rl_http1_field(head, rl_slice_str(keep[i]), &value))
 			continue;
-		rc = append_text(out, rl_slice_str(*keep));
+		rc = rl_buf_append(out, &number, 1);
 		if (rc == 0)
 			rc = append_text(out, value);
 	}
@@ -64,6 +68,7 @@ static void keep(struct rl_session *s, struct rl_slice names)
 		rl_free(env, s->names);
 		s->names = memory;
 		s->names_room = (uint32_t)names.len;
+		rl_session_account(s);
 	}
 	memcpy(s->names, names.data, names.len);
 	s->names_len = (uint32_t)names.len;
@@ -80,11 +85,14 @@ void rl_session_keep_names(struct rl_session *s, const rill_request *request)
 
 struct rl_slice rl_session_name(const struct rl_session *s, struct rl_slice name)
 {
-	const char *p = s->names ? behind(behind(s->names)) : "";
+	const char *p = s->names && s->sessions ? behind(behind(s->names)) : "";
 
-	for (; *p; p = behind(behind(p)))
-		if (rl_slice_equal_nocase(rl_slice_str(p), name))
-			return rl_slice_str(behind(p));
+	for (; *p; p = behind(p)) {
+		uint8_t number = (uint8_t)*p++;
+		if (rl_slice_equal_nocase(
+			    rl_slice_str(s->sessions->keep_headers[number - 1]), name))
+			return rl_slice_str(p);
+	}
 	return rl_slice(NULL, 0);
 }
 

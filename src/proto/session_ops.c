@@ -82,7 +82,8 @@ static int wait_in_outbox(struct rl_session *s, int rc, size_t len)
 /* Messages stand for themselves, and nothing is in front of this one. */
 static bool goes_straight(const struct rl_session *s)
 {
-	return s->carrier && s->carrier->row->raw && !s->full && !s->carrier_lost && !s->outbox.count;
+	return s->carrier && s->carrier->row->raw && !s->full && !s->carrier_lost &&
+	       !s->outbox.count;
 }
 
 static int went_straight(struct rl_session *s, int rc, size_t len)
@@ -100,8 +101,11 @@ static int put(struct rl_session *s, rill_kind kind, struct rl_slice data)
 
 	if (rc < 0)
 		return rc;
-	if (goes_straight(s))
-		return went_straight(s, s->carrier->row->ops->write(s->carrier, kind, data), data.len);
+	if (goes_straight(s)) {
+		rl_session_trace(s, true, kind, data);
+		return went_straight(
+			s, s->carrier->row->ops->write(s->carrier, kind, data), data.len);
+	}
 	if (!make_room(s, data.len))
 		return RILL_ETOOBIG;
 	return wait_in_outbox(s, rl_outbox_add(&s->outbox, 0, kind, data), data.len);
@@ -161,8 +165,9 @@ static int op_publish(struct rill_conn *conn, struct rl_publication *publication
 
 	if (rc < 0)
 		return rc;
-	if (goes_straight(s) && s->carrier->row->ops->publish)
-		return went_straight(s, s->carrier->row->ops->publish(s->carrier, publication), data.len);
+	if (goes_straight(s) && s->carrier->row->ops->publish && !conn->traced)
+		return went_straight(
+			s, s->carrier->row->ops->publish(s->carrier, publication), data.len);
 	return wait_in_outbox(s, rl_outbox_add_publication(&s->outbox, publication), data.len);
 }
 

@@ -8,10 +8,10 @@
 /* A session's place in its service's table, behind it in one piece of memory. */
 struct rl_session_place {
 	struct rl_session_place *next; /* in its bucket */
-	struct rl_session *session;
 	uint64_t hash;
-	bool listed; /* it can be found */
-	uint32_t id_len, owner_len;
+	uint32_t owner_len;
+	uint16_t id_len;
+	bool listed;    /* it can be found */
 	uint8_t text[]; /* the id, then the owner */
 };
 
@@ -46,18 +46,36 @@ struct rl_slice rl_session_name(const struct rl_session *session, struct rl_slic
 struct rl_session_extra *rl_session_extra(struct rl_session *session); /* NULL: out of memory */
 /* There is something to do at the end of the turn. */
 void rl_session_wake(struct rl_session *session);
-/* Frames of what waits, as far as the carrier takes them. Calls nobody up. */
-void rl_session_flush(struct rl_session *session);
 /* Has the server's sum follow what the session holds. */
 void rl_session_account(struct rl_session *session);
-/* It cannot be found and receives nothing any more; who carried it is cut. Calls nobody up. */
-void rl_session_let_go(struct rl_session *session);
-/* The service has nothing more to do with it. */
-void rl_session_leave(struct rl_session *session);
-/* on_close is being told: lingers, or is gone at the end of the turn. */
-void rl_session_ended(struct rl_session *session);
+/* The carrier is gone, or let go of; nobody receives, and the session's time runs. */
+void rl_session_no_carrier(struct rl_session *session);
+void rl_session_await_client(struct rl_session *session);
 /* Has a frame, or a raw message, gone this way? Results of write(): keeps the states that follow. */
 int rl_session_wrote(struct rl_session *session, int rc);
+/* It cannot be found and receives nothing any more; who carried it is cut. Calls nobody up. */
+void rl_session_let_go(struct rl_session *session);
+/* on_close is being told: lingers, or is gone at the end of the turn. */
+void rl_session_ended(struct rl_session *session);
+/* The service has nothing more to do with it. */
+void rl_session_leave(struct rl_session *session);
+
+/* session_out.c */
+/* A frame begins, in a buffer of the service's. */
+struct rl_buf *rl_session_frame(struct rl_session *session);
+/* Writes it, unless rc, which is what has come of making it, is negative. As rl_session_wrote(). */
+int rl_session_write_frame(struct rl_session *session, int rc, rill_kind kind);
+/* Frames of what waits, as far as the carrier takes them. */
+void rl_session_flush(struct rl_session *session);
+/* A sign of life; the next, or its answer, is due in so many ms. */
+void rl_session_beat(struct rl_session *session);
+void rl_session_set_beat(struct rl_session *session, uint32_t ms);
+/* An answer that is due should have come. */
+bool rl_session_is_silent(const struct rl_session *session);
+/* The last word; the carrier, if there is one behind the frame, is ended in order. */
+void rl_session_say_last_word(struct rl_session *session);
+/* Shows the tap a frame, or all that a client has sent in one go. */
+void rl_session_trace(struct rl_session *session, bool out, rill_kind kind, struct rl_slice bytes);
 
 /* session_in.c */
 /* Hands over what has come, as much as is right for one turn. */

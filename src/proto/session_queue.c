@@ -30,7 +30,8 @@ static size_t size_of(const struct header *header)
 	return sizeof(*header) + padded(behind);
 }
 
-static int add(struct rl_outbox *outbox, const struct header *header, const void *behind, size_t len)
+static int add(
+	struct rl_outbox *outbox, const struct header *header, const void *behind, size_t len)
 {
 	static const uint8_t padding[8];
 	struct rl_buf *entries = &outbox->entries;
@@ -60,7 +61,9 @@ int rl_outbox_add_publication(struct rl_outbox *outbox, struct rl_publication *p
 
 	if (len > UINT32_MAX || outbox->count == UINT32_MAX)
 		return RILL_ETOOBIG;
-	struct header header = { .len = (uint32_t)len, .kind = (uint8_t)publication->kind, .shared = true };
+	struct header header = {
+		.len = (uint32_t)len, .kind = (uint8_t)publication->kind, .shared = true
+	};
 	int rc = add(outbox, &header, &publication, sizeof(publication));
 	if (rc == 0)
 		rl_publication_ref(publication);
@@ -98,19 +101,12 @@ bool rl_outbox_first(const struct rl_outbox *outbox, struct rl_outbound *message
 	return rl_outbox_next(outbox, &cursor, message);
 }
 
-/* Without memory for less it keeps what it has. */
 static void shrink(struct rl_outbox *outbox)
 {
-	struct rl_buf *entries = &outbox->entries, less;
+	struct rl_buf *entries = &outbox->entries;
 
-	if (entries->cap <= SHRINK_ABOVE || entries->len >= entries->cap / 4)
-		return;
-	rl_buf_init(&less, entries->env);
-	if (rl_buf_reserve_exact(&less, entries->len * 2) < 0)
-		return;
-	rl_buf_append(&less, entries->data, entries->len);
-	rl_buf_release(entries);
-	*entries = less;
+	if (entries->cap > SHRINK_ABOVE && entries->len < entries->cap / 4)
+		rl_buf_shrink(entries);
 }
 
 void rl_outbox_drop(struct rl_outbox *outbox, uint32_t count)

@@ -77,7 +77,8 @@ static void resize(struct rl_sessions *sessions, size_t room)
 	struct rl_session_table *table = sessions->table;
 	struct rl_session_place **old = table->buckets, *place;
 	size_t old_room = table->room;
-	struct rl_session_place **buckets = rl_zalloc(env, room * sizeof(struct rl_session_place *));
+	struct rl_session_place **buckets = rl_zalloc(
+		env, room * sizeof(struct rl_session_place *));
 
 	if (!buckets)
 		return;
@@ -131,7 +132,7 @@ struct rl_session *rl_session_find(const struct rl_sessions *sessions, struct rl
 
 	for (; place; place = place->next)
 		if (place->hash == hash && rl_slice_equal(rl_slice(place->text, place->id_len), id))
-			return place->session;
+			return (struct rl_session *)(uintptr_t)place - 1; /* it lies in front */
 	return NULL;
 }
 

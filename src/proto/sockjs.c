@@ -112,6 +112,7 @@ static int new_service(struct rill_sockjs **result, struct rill_server *server, 
 	}
 	service->options = *options;
 	service->transports = transports;
+	service->transports_chosen = options->transports || options->disabled_transports;
 	service->busy = 1;
 	rl_task_init(&service->task, free_later);
 	rl_buf_init(&service->iframe, &loop->env);
@@ -157,6 +158,8 @@ int rill_sockjs_serve(rill_server *server, const char *prefix, const rill_handle
 	if (rc == 0)
 		rc = rill_server_handle(server, service->prefix[0] ? service->prefix : "/",
 			rl_sockjs_request, service, &service->route);
+	if (rc == 0)
+		rl_route_relieve(service->route, rl_sockjs_relieves);
 	if (rc == 0 && result)
 		*result = service;
 	rl_sockjs_release(service);
@@ -175,8 +178,7 @@ void rill_sockjs_detach(rill_sockjs *service, int code, const char *reason)
 	rl_sockjs_release(service);
 }
 
-void rill_sockjs_each(
-	rill_sockjs *service, void (*fn)(rill_conn *conn, void *user), void *user)
+void rill_sockjs_each(rill_sockjs *service, void (*fn)(rill_conn *conn, void *user), void *user)
 {
 	/* Sessions end at the end of the turn at the earliest, so the next one stays. */
 	rl_list_each_safe (node, &service->sessions.all) {

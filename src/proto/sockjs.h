@@ -1,8 +1,10 @@
 /* sockjs.h: the inside of the SockJS service.
  *
- *   sockjs.c            the service: options, attaching, stopping, what is asked of a session
+ *   sockjs.c            the service: attaching, stopping, what is asked of a session
+ *   sockjs_options.c    its options: defaults, checks, copies (sockjs_options.h)
  *   sockjs_route.c      a request below the prefix: which page or transport it is for
  *   sockjs_pages.c      greeting, iframe, info
+ *   sockjs_chunking.c   the test of how soon pieces get through
  *   sockjs_answer.c     what answers have in common: CORS, caching, cookies, refusals
  *   sockjs_receive.c    a request that comes to receive
  *   sockjs_send.c       a request that brings messages
@@ -37,6 +39,7 @@ struct rill_sockjs {
 	rill_sockjs_options options; /* its strings and lists are copies */
 	char *prefix;                /* without a '/' at its end */
 	unsigned transports;         /* a bit for each that is on */
+	bool transports_chosen;      /* by a list: then info shows them */
 	struct rill_websocket *framed, *raw; /* services of our own, without routes */
 	struct rl_buf iframe;        /* the page; its tag; who may have it in a frame, empty: anybody */
 	char iframe_tag[35];
@@ -50,6 +53,8 @@ void rl_sockjs_release(struct rill_sockjs *service);
 
 /* The handler of the service's route; user is the service. */
 int rl_sockjs_request(rill_request *request, void *user);
+/* Does a request come for what waits in a session? For rl_route_relieve(). */
+bool rl_sockjs_relieves(const rill_request *request, void *user);
 
 enum {
 	RL_SOCKJS_GET = 1,
@@ -98,6 +103,9 @@ void rl_sockjs_preflight(struct rl_sockjs_ask *ask);
 /* Writes the page that /iframe.html is, and what is said with it. 0 or RILL_ENOMEM. */
 int rl_sockjs_write_iframe(struct rill_sockjs *service);
 
+/* sockjs_chunking.c */
+void rl_sockjs_chunking_test(struct rl_sockjs_ask *ask);
+
 /* sockjs_receive.c */
 void rl_sockjs_receive(struct rl_sockjs_ask *ask);
 /* May there be another session for this request? 0, or the status and the sentence it is refused with. */
@@ -121,7 +129,7 @@ bool rl_sockjs_origin_ok(const struct rl_sockjs_ask *ask);
 int rl_sockjs_add_fields(struct rl_sockjs_ask *ask, bool preflight);
 int rl_sockjs_add_year(rill_request *request); /* may be cached for a year */
 /* A cookie's value; data NULL when there is none. */
-struct rl_slice rl_sockjs_cookie(const rill_request *request, struct rl_slice name);
+struct rl_slice rl_sockjs_cookie(const rill_request *request, struct rl_slice wanted);
 
 /* Answers, and says so in the log. type NULL: none. */
 void rl_sockjs_answer(

@@ -10,8 +10,6 @@
 
 #define YEAR 31536000
 
-static const char text_plain[] = "text/plain; charset=UTF-8";
-
 static struct rl_slice field(const struct rl_sockjs_ask *ask, struct rl_slice name)
 {
 	struct rl_slice value;
@@ -51,10 +49,10 @@ static bool hidden_origin(const struct rl_sockjs_ask *ask, struct rl_slice *orig
 bool rl_sockjs_origin_ok(const struct rl_sockjs_ask *ask)
 {
 	const char *const *rules = ask->service->options.origins;
-	struct rl_slice origin = rl_origin_of(ask->request);
 
 	if (!rules || ask->place->fields & RL_SOCKJS_ANY_ORIGIN)
 		return true;
+	struct rl_slice origin = rl_origin_of(ask->request);
 	if (!origin.data && !hidden_origin(ask, &origin))
 		return true;
 	if (rl_http1_field_count(rl_exchange_head(ask->request), RL_SLICE("Origin")) > 1)
@@ -62,7 +60,7 @@ bool rl_sockjs_origin_ok(const struct rl_sockjs_ask *ask)
 	return rl_origin_find_rule(rules, ask->request, origin);
 }
 
-static int add_cors(struct rl_sockjs_ask *ask)
+static int write_cors(const struct rl_sockjs_ask *ask, struct rl_buf *out)
 {
 	struct rl_slice origin = rl_origin_of(ask->request);
 	struct rl_slice headers = field(ask, RL_SLICE("Access-Control-Request-Headers"));
@@ -70,12 +68,26 @@ static int add_cors(struct rl_sockjs_ask *ask)
 
 	if (loose && rl_slice_equal(origin, RL_SLICE("null")))
 		origin = rl_slice(NULL, 0);
-	int rc = rl_origin_allow(ask->request, origin);
+	int rc = rl_origin_write(out, origin);
 	if (rc == 0)
-		rc = rill_response_header(ask->request, "Vary", "Origin");
+		rc = rl_buf_append_str(out, "Vary: Origin\r\n");
 	if (rc == 0 && headers.len)
-		rc = rl_exchange_add_field(
-			ask->request, RL_SLICE("Access-Control-Allow-Headers"), headers);
+		rc = rl_http1_write_field(out, RL_SLICE("Access-Control-Allow-Headers"), headers);
+	return rc;
+}
+
+/* Those that most answers have, written at once, for a message over HTTP has two of them. */
+static int write_fields(const struct rl_sockjs_ask *ask, bool preflight, struct rl_buf *out)
+{
+	unsigned fields = ask->place->fields;
+	bool cors = fields & RL_SOCKJS_CORS && !ask->service->options.disable_cors;
+	int rc = 0;
+
+	if (cors || fields & RL_SOCKJS_CORS_LOOSE)
+		rc = write_cors(ask, out);
+	if (rc == 0 && !preflight && fields & RL_SOCKJS_NOT_CACHED)
+		rc = rl_buf_append_str(out, "Cache-Control: no-store, no-cache, no-transform, "
+					    "must-revalidate, max-age=0\r\n");
 	return rc;
 }
 
@@ -89,13 +101,14 @@ static bool next_cookie(struct rl_slice *list, struct rl_slice *name, struct rl_
 	struct rl_slice pair = rl_slice(list->data, len);
 	rl_slice_skip(list, end ? len + 1 : len);
 	const uint8_t *equals = pair.len ? memchr(pair.data, '=', pair.len) : NULL;
-	*name = rl_slice_trim(rl_slice(pair.data, equals ? (size_t)(equals - pair.data) : pair.len));
+	*name = rl_slice_trim(
+		rl_slice(pair.data, equals ? (size_t)(equals - pair.data) : pair.len));
 	*value = rl_slice(NULL, 0);
 	if (equals) {
 		rl_slice_skip(&pair, (size_t)(equals + 1 - pair.data));
 		const uint8_t *second = pair.len ? memchr(pair.data, '=', pair.len) : NULL;
-		*value = rl_slice_trim(rl_slice(
-			pair.data, second ? (size_t)(second - pair.data) : pair.len));
+		*value = rl_slice_trim(
+			rl_slice(pair.data, second ? (size_t)(second - pair.data) : pair.len));
 	}
 	return true;
 }
@@ -147,17 +160,17 @@ int rl_sockjs_add_year(rill_request *request)
 int rl_sockjs_add_fields(struct rl_sockjs_ask *ask, bool preflight)
 {
 	const rill_sockjs_options *o = &ask->service->options;
+	struct rl_buf *scratch = &ask->service->sessions.loop->scratch;
 	unsigned fields = ask->place->fields;
-	int rc = 0;
+	int rc = write_fields(ask, preflight, scratch);
 
-	if ((fields & RL_SOCKJS_CORS_LOOSE) || ((fields & RL_SOCKJS_CORS) && !o->disable_cors))
-		rc = add_cors(ask);
+	if (rc == 0 && scratch->len)
+		rc = rl_exchange_add_lines(ask->request, rl_buf_slice(scratch));
+	rl_buf_consume(scratch, scratch->len);
 	if (rc == 0 && preflight)
 		rc = rl_sockjs_add_year(ask->request);
-	else if (rc == 0 && (fields & RL_SOCKJS_NOT_CACHED))
-		rc = rill_response_header(ask->request, "Cache-Control",
-			"no-store, no-cache, no-transform, must-revalidate, max-age=0");
-	bool cookie = fields & RL_SOCKJS_COOKIE || (preflight && (fields & RL_SOCKJS_COOKIE_OPTIONS));
+	bool cookie = fields & RL_SOCKJS_COOKIE ||
+		      (preflight && (fields & RL_SOCKJS_COOKIE_OPTIONS));
 	if (rc == 0 && cookie && (o->jsessionid || o->on_jsessionid))
 		rc = add_cookie(ask);
 	return rc;
@@ -190,8 +203,7 @@ void rl_sockjs_log_request(const struct rl_sockjs_ask *ask, int status)
 }
 
 /* The request may be gone behind its answer, so the log comes first. */
-void rl_sockjs_answer(
-	struct rl_sockjs_ask *ask, int status, const char *type, struct rl_slice body)
+void rl_sockjs_answer(struct rl_sockjs_ask *ask, int status, const char *type, struct rl_slice body)
 {
 	rl_sockjs_log_request(ask, status);
 	if (rill_respond(ask->request, status, type, body.data, body.len) == RILL_ENOMEM)
@@ -200,7 +212,11 @@ void rl_sockjs_answer(
 
 void rl_sockjs_answer_text(struct rl_sockjs_ask *ask, int status, const char *text)
 {
-	rl_sockjs_answer(ask, status, text_plain, rl_slice_str(text));
+	const struct rl_slice type = RL_SLICE("Content-Type: text/plain; charset=UTF-8\r\n");
+
+	rl_sockjs_log_request(ask, status);
+	if (rl_exchange_respond(ask->request, status, type, rl_slice_str(text)) == RILL_ENOMEM)
+		rill_request_abort(ask->request);
 }
 
 void rl_sockjs_refuse(struct rl_sockjs_ask *ask, int status, const char *sentence)

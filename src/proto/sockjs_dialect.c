@@ -4,10 +4,10 @@
 #include "proto/sockjs.h"
 
 const struct rl_carrier_row rl_sockjs_rows[RL_SOCKJS_TRANSPORTS] = {
-	[RL_SOCKJS_WEBSOCKET] = { "websocket", &rl_carrier_websocket_ops,
-		.duplex = true, .on_loss = RL_LOSS_ENDS, .beat = RL_BEAT_PING },
-	[RL_SOCKJS_WEBSOCKET_RAW] = { "websocket-raw", &rl_carrier_websocket_ops,
-		.duplex = true, .raw = true, .on_loss = RL_LOSS_ENDS, .beat = RL_BEAT_NONE },
+	[RL_SOCKJS_WEBSOCKET] = { "websocket", &rl_carrier_websocket_ops, .duplex = true,
+		.on_loss = RL_LOSS_ENDS, .beat = RL_BEAT_PING },
+	[RL_SOCKJS_WEBSOCKET_RAW] = { "websocket-raw", &rl_carrier_websocket_ops, .duplex = true,
+		.raw = true, .on_loss = RL_LOSS_ENDS, .beat = RL_BEAT_NONE },
 	[RL_SOCKJS_XHR_STREAMING] = { "xhr-streaming", &rl_carrier_http_ops,
 		&rl_sockjs_xhr_streaming, .on_loss = RL_LOSS_ENDS, .beat = RL_BEAT_FRAME },
 	[RL_SOCKJS_XHR_POLLING] = { "xhr-polling", &rl_carrier_http_ops, &rl_sockjs_xhr,
@@ -81,8 +81,8 @@ static int write_element(
 }
 
 /* All that waits, joined, as far as there is room; the first in any case. */
-static int write_array(const struct rl_session *session, struct rl_buf *out, size_t room,
-	uint32_t *count)
+static int write_array(
+	const struct rl_session *session, struct rl_buf *out, size_t room, uint32_t *count)
 {
 	size_t start = out->len, cursor = 0;
 	struct rl_outbound message;

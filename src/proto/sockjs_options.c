@@ -71,7 +71,8 @@ static const char *find_fault(const rill_sockjs_options *o, unsigned *transports
 	unsigned off;
 
 	if (!is_script_url(o->sockjs_url))
-		return "sockjs_url begins with \"/\" or \"http\" and has no quotes, angle brackets or "
+		return "sockjs_url begins with \"/\" or \"http\" and has no quotes, angle brackets "
+		       "or "
 		       "control characters";
 	if (!read_names(o->transports, transports))
 		return "transports names one that there is not";
@@ -117,12 +118,12 @@ const char *rl_sockjs_websocket_options_read(
 }
 
 /* What every SockJS server lets a program see of a request; never Cookie, see docs/sockjs.md. */
-static const char *const shown[] = { "Referer", "X-Client-IP", "X-Forwarded-For", "X-Forwarded-Host",
-	"X-Forwarded-Port", "X-Cluster-Client-IP", "Via", "X-Real-IP", "X-Forwarded-Proto", "X-SSL",
-	"DNT", "Host", "User-Agent", "Accept-Language", "Origin", NULL };
+static const char *const shown[] = { "Referer", "X-Client-IP", "X-Forwarded-For",
+	"X-Forwarded-Host", "X-Forwarded-Port", "X-Cluster-Client-IP", "Via", "X-Real-IP",
+	"X-Forwarded-Proto", "X-SSL", "DNT", "Host", "User-Agent", "Accept-Language", "Origin",
+	NULL };
 
-static int copy_headers(
-	const struct rl_env *env, const char *const **to, const char *const *more)
+static int copy_headers(const struct rl_env *env, const char *const **to, const char *const *more)
 {
 	size_t count = sizeof(shown) / sizeof(*shown), n = 0;
 

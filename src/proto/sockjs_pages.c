@@ -193,7 +193,7 @@ static int write_info(struct rl_sockjs_ask *ask, struct rl_buf *out, const char 
 		rc = rl_buf_append_str(out, ",\"base_url\":");
 	if (rc == 0 && url)
 		rc = rl_json_quote(out, rl_slice_str(url), RL_JSON_ESCAPE_LEAST);
-	if (rc == 0)
+	if (rc == 0 && service->transports_chosen)
 		rc = write_transports(out, service->transports);
 	return rc == 0 ? rl_buf_append_str(out, "}") : rc;
 }
@@ -216,8 +216,8 @@ void rl_sockjs_preflight(struct rl_sockjs_ask *ask)
 	int rc = 0;
 
 	if (!ask->service->options.disable_cors) {
-		const char *methods =
-			ask->place->methods & RL_SOCKJS_GET ? "OPTIONS, GET" : "OPTIONS, POST";
+		const char *methods = ask->place->methods & RL_SOCKJS_GET ? "OPTIONS, GET"
+									  : "OPTIONS, POST";
 		rc = rill_response_header(ask->request, "Access-Control-Allow-Methods", methods);
 		if (rc == 0)
 			rc = rill_response_header(

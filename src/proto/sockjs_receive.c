@@ -67,7 +67,8 @@ static struct rl_carrier *make_carrier(struct rl_sockjs_ask *ask, struct rl_slic
 	return NULL; /* RILL_ESTATE, RILL_ECLOSED: the program has answered it, or it is gone */
 }
 
-static void begin_session(struct rl_sockjs_ask *ask, struct rl_slice owner, struct rl_slice callback)
+static void begin_session(
+	struct rl_sockjs_ask *ask, struct rl_slice owner, struct rl_slice callback)
 {
 	struct rill_sockjs *service = ask->service;
 	const char *sentence;
@@ -88,27 +89,34 @@ static void begin_session(struct rl_sockjs_ask *ask, struct rl_slice owner, stru
 		carrier->row->ops->cut(carrier);
 }
 
-static void find_session(struct rl_sockjs_ask *ask, struct rl_slice callback)
+/* The log is the program's, which may have ended the session in it. */
+static void receive(struct rl_sockjs_ask *ask, struct rl_slice owner, struct rl_slice callback)
 {
+	rl_sockjs_log_request(ask, 0);
 	struct rl_session *session = rl_session_find(&ask->service->sessions, ask->id);
-	struct rl_carrier *carrier;
-	struct rl_slice owner;
-
-	if (ask->id.len > RL_SESSION_ID_MAX) {
-		rl_sockjs_turn_away(ask, 414, "The session id is too long.");
-	} else if (session && !rl_sockjs_owns(ask, session)) {
-		rl_sockjs_turn_away(ask, 403, "This session is somebody else's.");
-	} else if (session) {
-		rl_sockjs_log_request(ask, 0);
-		carrier = make_carrier(ask, callback);
-		if (carrier)
-			rl_session_attach(session, carrier, ask->request);
-	} else if (!owner_of(ask, &owner)) {
-		rl_sockjs_turn_away(ask, 403, "The cookie that sessions are bound to is missing.");
-	} else {
-		rl_sockjs_log_request(ask, 0);
+	if (!session) {
 		begin_session(ask, owner, callback);
+		return;
 	}
+	struct rl_carrier *carrier = make_carrier(ask, callback);
+	if (carrier)
+		rl_session_attach(session, carrier, ask->request);
+}
+
+static void look_whose(struct rl_sockjs_ask *ask, struct rl_slice callback)
+{
+	const struct rl_session *session = rl_session_find(&ask->service->sessions, ask->id);
+	struct rl_slice owner;
+	bool known = owner_of(ask, &owner);
+
+	if (ask->id.len > RL_SESSION_ID_MAX)
+		rl_sockjs_turn_away(ask, 414, "The session id is too long.");
+	else if (session && !rl_sockjs_owns(ask, session))
+		rl_sockjs_turn_away(ask, 403, "This session is somebody else's.");
+	else if (!known)
+		rl_sockjs_turn_away(ask, 403, "The cookie that sessions are bound to is missing.");
+	else
+		receive(ask, owner, callback);
 }
 
 /* "c" or, if there is none, "callback"; data NULL: neither. */
@@ -142,5 +150,5 @@ void rl_sockjs_receive(struct rl_sockjs_ask *ask)
 	if (fault)
 		rl_sockjs_answer_text(ask, 500, fault);
 	else
-		find_session(ask, callback);
+		look_whose(ask, callback);
 }

@@ -5,13 +5,13 @@
  * servers apart and which means nothing here. */
 #include "proto/sockjs.h"
 
-#define BIT(transport)  (1u << RL_SOCKJS_##transport)
-#define GET             RL_SOCKJS_GET, .allow = "GET"
-#define GET_OPTIONS     RL_SOCKJS_GET | RL_SOCKJS_OPTIONS, .allow = "OPTIONS, GET"
-#define POST            RL_SOCKJS_POST, .allow = "POST"
-#define POST_OPTIONS    RL_SOCKJS_POST | RL_SOCKJS_OPTIONS, .allow = "POST, OPTIONS"
-#define XHR             RL_SOCKJS_CORS | RL_SOCKJS_NOT_CACHED | RL_SOCKJS_COOKIE
-#define SCRIPT          RL_SOCKJS_NOT_CACHED | RL_SOCKJS_COOKIE
+#define BIT(transport) (1u << RL_SOCKJS_##transport)
+#define GET            RL_SOCKJS_GET, .allow = "GET"
+#define GET_OPTIONS    RL_SOCKJS_GET | RL_SOCKJS_OPTIONS, .allow = "OPTIONS, GET"
+#define POST           RL_SOCKJS_POST, .allow = "POST"
+#define POST_OPTIONS   RL_SOCKJS_POST | RL_SOCKJS_OPTIONS, .allow = "POST, OPTIONS"
+#define XHR            RL_SOCKJS_CORS | RL_SOCKJS_NOT_CACHED | RL_SOCKJS_COOKIE
+#define SCRIPT         RL_SOCKJS_NOT_CACHED | RL_SOCKJS_COOKIE
 
 static const struct rl_sockjs_place greeting = { "", .methods = GET, .serve = rl_sockjs_greeting,
 	.fields = RL_SOCKJS_ANY_ORIGIN };
@@ -21,12 +21,18 @@ static const struct rl_sockjs_place iframe = { "iframe", .methods = GET, .serve 
 static const struct rl_sockjs_place places[] = {
 	{ "info", .methods = GET_OPTIONS, .serve = rl_sockjs_info,
 		.fields = RL_SOCKJS_CORS | RL_SOCKJS_NOT_CACHED | RL_SOCKJS_COOKIE_OPTIONS },
-	{ "websocket", .methods = GET, .serve = rl_sockjs_websocket,
-		.needs = BIT(WEBSOCKET_RAW), .transport = RL_SOCKJS_WEBSOCKET_RAW },
-	{ "websocket", true, GET, .serve = rl_sockjs_websocket,
-		.needs = BIT(WEBSOCKET), .transport = RL_SOCKJS_WEBSOCKET },
+	{ "chunking_test", .methods = POST_OPTIONS, .serve = rl_sockjs_chunking_test,
+		.fields = RL_SOCKJS_CORS },
+	{ "websocket", .methods = GET, .serve = rl_sockjs_websocket, .needs = BIT(WEBSOCKET_RAW),
+		.transport = RL_SOCKJS_WEBSOCKET_RAW },
+	{ "websocket", true, GET, .serve = rl_sockjs_websocket, .needs = BIT(WEBSOCKET),
+		.transport = RL_SOCKJS_WEBSOCKET },
 	{ "xhr", true, POST_OPTIONS, .serve = rl_sockjs_receive, .fields = XHR,
 		.needs = BIT(XHR_POLLING), .transport = RL_SOCKJS_XHR_POLLING },
+	/* Whatever receives without a way to send. */
+	{ "xhr_send", true, POST_OPTIONS, .serve = rl_sockjs_send, .fields = XHR,
+		.needs = BIT(XHR_POLLING) | BIT(XHR_STREAMING) | BIT(EVENTSOURCE) | BIT(HTMLFILE),
+		.transport = RL_SOCKJS_XHR_POLLING },
 	{ "xhr_streaming", true, POST_OPTIONS, .serve = rl_sockjs_receive, .fields = XHR,
 		.needs = BIT(XHR_STREAMING), .transport = RL_SOCKJS_XHR_STREAMING },
 	{ "eventsource", true, GET, .serve = rl_sockjs_receive,
@@ -36,10 +42,6 @@ static const struct rl_sockjs_place places[] = {
 		.needs = BIT(HTMLFILE), .transport = RL_SOCKJS_HTMLFILE },
 	{ "jsonp", true, GET, .serve = rl_sockjs_receive, .fields = SCRIPT,
 		.needs = BIT(JSONP_POLLING), .transport = RL_SOCKJS_JSONP_POLLING },
-	/* Whatever receives without a way to send. */
-	{ "xhr_send", true, POST_OPTIONS, .serve = rl_sockjs_send, .fields = XHR,
-		.needs = BIT(XHR_POLLING) | BIT(XHR_STREAMING) | BIT(EVENTSOURCE) | BIT(HTMLFILE),
-		.transport = RL_SOCKJS_XHR_POLLING },
 	{ "jsonp_send", true, POST, .serve = rl_sockjs_send, .fields = SCRIPT,
 		.needs = BIT(JSONP_POLLING), .transport = RL_SOCKJS_JSONP_POLLING },
 };
@@ -49,7 +51,8 @@ static struct rl_slice next_segment(struct rl_slice *path)
 {
 	rl_slice_skip(path, 1);
 	const uint8_t *end = path->len ? memchr(path->data, '/', path->len) : NULL;
-	struct rl_slice segment = rl_slice(path->data, end ? (size_t)(end - path->data) : path->len);
+	struct rl_slice segment = rl_slice(
+		path->data, end ? (size_t)(end - path->data) : path->len);
 
 	rl_slice_skip(path, segment.len);
 	return segment;
@@ -125,7 +128,8 @@ static uint8_t method_of(const rill_request *request)
 
 static void refuse_method(struct rl_sockjs_ask *ask)
 {
-	if (rl_http1_has_token(rl_exchange_head(ask->request), RL_SLICE("Upgrade"), RL_SLICE("websocket")))
+	if (rl_http1_has_token(
+		    rl_exchange_head(ask->request), RL_SLICE("Upgrade"), RL_SLICE("websocket")))
 		rl_exchange_end_connection(ask->request);
 	rill_response_header(ask->request, "Allow", ask->place->allow);
 	rl_sockjs_answer(ask, 405, NULL, rl_slice(NULL, 0));
@@ -145,12 +149,29 @@ static void serve(struct rl_sockjs_ask *ask, uint8_t method)
 		ask->place->serve(ask);
 }
 
+/* Who comes to receive what waits in a session takes it off our hands. */
+bool rl_sockjs_relieves(const rill_request *request, void *user)
+{
+	const struct rill_sockjs *service = user;
+	rill_bytes whole = rill_request_path(request);
+	struct rl_slice path = rl_slice(whole.data, whole.len), id;
+
+	if (!path.len || path.data[0] != '/')
+		return false;
+	rl_slice_skip(&path, strlen(service->prefix));
+	const struct rl_sockjs_place *place = find_place(path, &id);
+	return place && place->serve == rl_sockjs_receive &&
+	       rl_session_find(&service->sessions, id);
+}
+
 int rl_sockjs_request(rill_request *request, void *user)
 {
 	struct rill_sockjs *service = user;
-	struct rl_sockjs_ask ask = { service, request, .since = rl_loop_now(service->sessions.loop) };
+	struct rl_sockjs_ask ask = { service, request,
+		.since = rl_loop_now(service->sessions.loop) };
 	rill_bytes whole = rill_request_path(request);
 	struct rl_slice path = rl_slice(whole.data, whole.len);
+	uint8_t method = method_of(request);
 
 	if (!path.len || path.data[0] != '/') /* "OPTIONS *" is for the whole server */
 		return RILL_PASS;
@@ -159,10 +180,10 @@ int rl_sockjs_request(rill_request *request, void *user)
 	ask.place = find_place(path, &ask.id);
 	if (!ask.place || (ask.place->needs && !(ask.place->needs & service->transports)))
 		rl_sockjs_not_found(&ask);
-	else if (!(ask.place->methods & method_of(request)))
+	else if (!(ask.place->methods & method))
 		refuse_method(&ask);
 	else
-		serve(&ask, method_of(request));
+		serve(&ask, method);
 	rl_sockjs_release(service);
 	return RILL_TAKE;
 }

@@ -11,10 +11,10 @@ static const char broken_json[] = "Broken JSON encoding.";
 static const char no_memory[] = "There is no memory for this body.";
 
 struct rl_sockjs_send {
-	struct rl_inbound in;       /* its text is the body, or what was found in it */
-	struct rl_sockjs_ask ask;   /* request NULL: gone */
-	bool readable;              /* the type of the body is one that is read */
-	bool form;                  /* ... as a form */
+	struct rl_inbound in;     /* its text is the body, or what was found in it */
+	struct rl_sockjs_ask ask; /* request NULL: gone */
+	bool readable;            /* the type of the body is one that is read */
+	bool form;                /* ... as a form */
 	size_t charged;
 };
 

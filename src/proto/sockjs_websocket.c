@@ -42,8 +42,7 @@ void rl_sockjs_websocket(struct rl_sockjs_ask *ask)
 		refuse(ask, "Only supported WebSocket protocol is RFC 6455.");
 	} else {
 		rl_sockjs_log_request(ask, 0);
-		rl_websocket_request(
-			ask->request, raw ? ask->service->raw : ask->service->framed);
+		rl_websocket_request(ask->request, raw ? ask->service->raw : ask->service->framed);
 	}
 }
 
@@ -74,15 +73,15 @@ static void on_open(rill_conn *conn)
 		return;
 	}
 	bool raw = websocket == service->raw;
-	const struct rl_carrier_row *row =
-		&rl_sockjs_rows[raw ? RL_SOCKJS_WEBSOCKET_RAW : RL_SOCKJS_WEBSOCKET];
+	const struct rl_carrier_row
+		*row = &rl_sockjs_rows[raw ? RL_SOCKJS_WEBSOCKET_RAW : RL_SOCKJS_WEBSOCKET];
 	if (rl_carrier_websocket_new(&carrier, row, conn) < 0) {
 		rill_conn_destroy(conn);
 		return;
 	}
 	struct rl_slice none = { NULL, 0 };
-	struct rl_session *session =
-		rl_session_new(&service->sessions, none, none, rl_exchange_peer(request));
+	struct rl_session *session = rl_session_new(
+		&service->sessions, none, none, rl_exchange_peer(request));
 	if (session)
 		rl_session_attach(session, carrier, request);
 	else

@@ -52,7 +52,7 @@ static int judge_codings(struct rl_http1 *p, size_t count, bool with_length)
 
 /* RFC 9110, 8.6: repeated but identical values may be taken as one; they come from careless
  * software that adds its own. A list in one field, or any difference, is refused. */
-static int judge_length(struct rl_http1 *p)
+static int judge_length(struct rl_http1 *p, size_t count)
 {
 	const struct rl_slice name = RL_SLICE("Content-Length");
 	struct rl_slice first, value;
@@ -61,7 +61,7 @@ static int judge_length(struct rl_http1 *p)
 	rl_http1_field(&p->head, name, &first);
 	if (!rl_slice_to_u64(first, &p->head.content_length))
 		return rl_http1_fail(p, 400, "The Content-Length is malformed.");
-	while (rl_http1_next_field(&p->head, name, &cursor, &value))
+	while (count > 1 && rl_http1_next_field(&p->head, name, &cursor, &value))
 		if (!rl_slice_equal(value, first))
 			return rl_http1_fail(p, 400, "There are two lengths.");
 	p->head.framing = p->head.content_length ? RL_HTTP1_LENGTH : RL_HTTP1_NO_BODY;
@@ -89,7 +89,7 @@ static int judge_framing(struct rl_http1 *p)
 	if (codings)
 		rc = judge_codings(p, codings, lengths > 0);
 	else if (lengths)
-		rc = judge_length(p);
+		rc = judge_length(p, lengths);
 	else if (p->role == RL_HTTP1_RESPONSE)
 		p->head.framing = RL_HTTP1_UNTIL_CLOSE;
 	if (rc < 0)

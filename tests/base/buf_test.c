@@ -126,3 +126,24 @@ TEST(buf, a_size_that_cannot_be_is_refused)
 	expect_buf(&buf, "x");
 	rl_buf_release(&buf);
 }
+
+TEST(buf, gives_back_what_is_not_in_use)
+{
+	struct rl_buf buf;
+	rl_buf_init(&buf, test_env());
+	rl_buf_reserve(&buf, 1000);
+	rl_buf_append_str(&buf, "0123456789");
+	rl_buf_consume(&buf, 3);
+	test_fail_allocation(1, false);
+	rl_buf_shrink(&buf);
+	test_expect_text(buf.data, buf.len, "3456789");
+	rl_buf_shrink(&buf);
+	test_expect_text(buf.data, buf.len, "3456789");
+	assert_int_equal(buf.cap, 7);
+	rl_buf_shrink(&buf);
+	rl_buf_append_str(&buf, "x");
+	test_expect_text(buf.data, buf.len, "3456789x");
+	rl_buf_consume(&buf, 8);
+	rl_buf_shrink(&buf);
+	assert_null(buf.data);
+}

@@ -1,5 +1,6 @@
 /* Proves what exchange.h and http.h promise of an exchange that is followed, ended or handed
  * over, from inside every callback. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -676,5 +677,99 @@ TEST(exchange, begun_behind_the_peers_end_hears_of_it_too)
 	assert_int_equal(peer_ends, 1);
 	rill_response_end(s.request);
 	http_close(&p);
+	http_end();
+}
+
+static int peer_ends;
+
+static void on_awaited_end(rill_request *request, void *user)
+{
+	(void)user;
+	peer_ends++;
+	assert_int_equal(rl_exchange_respond(request, 200, RL_SLICE("X: y\r\n"), RL_SLICE("late")), 0);
+}
+
+static const rill_request_handler awaiting = { .size = sizeof(awaiting),
+	.on_close = on_close,
+	.on_peer_end = on_awaited_end };
+
+static int await_it(rill_request *request, void *user)
+{
+	(void)user;
+	s.request = request;
+	rill_request_follow(request, &awaiting, &s);
+	rl_exchange_await(request);
+	return RILL_TAKE;
+}
+
+static void begin_awaiting(struct http_peer *peer)
+{
+	memset(&s, 0, sizeof(s));
+	s.when = LATER;
+	peer_ends = 0;
+	http_begin(NULL);
+	assert_int_equal(rill_server_handle(http_server, "/", await_it, NULL, NULL), 0);
+	http_open(peer);
+}
+
+#define LATE "HTTP/1.1 200 OK\r\nX: y\r\nContent-Length: 4\r\n\r\nlate"
+
+TEST(exchange, one_that_is_awaited_hears_of_its_peers_end_before_it_is_answered)
+{
+	struct http_peer peer;
+	begin_awaiting(&peer);
+	http_send(&peer, GET);
+	assert_int_equal(peer_ends, 0);
+	http_shut(&peer);
+	assert_int_equal(peer_ends, 1);
+	http_expect(&peer, LATE);
+	assert_true(peer.ended);
+	assert_int_equal(s.closes, 1);
+	assert_int_equal(s.rc, 0);
+	http_close(&peer);
+	http_end();
+}
+
+TEST(exchange, one_that_is_awaited_by_a_peer_that_has_ended_hears_so)
+{
+	struct http_peer peer;
+	begin_awaiting(&peer);
+	assert_int_equal(send(peer.fd, GET, sizeof(GET) - 1, 0), sizeof(GET) - 1);
+	http_shut(&peer);
+	assert_int_equal(peer_ends, 1);
+	http_expect(&peer, LATE);
+	http_close(&peer);
+	http_end();
+}
+
+TEST(exchange, one_that_is_awaited_may_forget_its_head)
+{
+	static char request[2000];
+	struct http_peer peer;
+	begin_awaiting(&peer);
+	snprintf(request, sizeof(request), "GET / HTTP/1.1\r\nHost: a\r\nX: %01500d\r\n\r\n", 0);
+	http_send(&peer, request);
+	size_t before = test_live_bytes();
+	rill_request *smaller = rl_exchange_forget_head(s.request);
+	assert_true(test_live_bytes() + 1500 < before);
+	assert_int_equal(http_server->group.buffered, 0);
+	rl_exchange_respond(smaller, 200, RL_SLICE("X: y\r\n"), RL_SLICE("late"));
+	http_expect(&peer, LATE);
+	http_send(&peer, GET); /* the connection lives on */
+	assert_non_null(s.request);
+	http_close(&peer);
+	http_end();
+}
+
+TEST(exchange, what_is_to_have_no_body_keeps_the_head_that_says_so)
+{
+	struct http_peer peer;
+	begin_awaiting(&peer);
+	http_send(&peer, "HEAD / HTTP/1.1\r\nHost: a\r\n\r\n");
+	rill_request *same = rl_exchange_forget_head(s.request);
+	assert_ptr_equal(same, s.request);
+	rl_exchange_respond(same, 200, RL_SLICE("X: y\r\n"), RL_SLICE("late"));
+	http_expect(&peer, "HTTP/1.1 200 OK\r\nX: y\r\nContent-Length: 4\r\n\r\n");
+	http_close(&peer);
 	http_end();
 }

@@ -2,7 +2,7 @@
 
 "use strict";
 
-const { execFile, execFileSync } = require("child_process");
+const { execFile, execFileSync, spawnSync } = require("child_process");
 const fs = require("fs");
 const http = require("http");
 const os = require("os");
@@ -10,6 +10,7 @@ const path = require("path");
 const { EventSource } = require("eventsource");
 const FayeWebSocket = require("faye-websocket");
 const deflate = require("permessage-deflate");
+const SockJS = require("sockjs-client");
 const WebSocket = require("ws");
 const { assert, run, startServer, test } = require("./support.js");
 
@@ -187,5 +188,175 @@ test("tls echoes, and shows a new certificate after SIGHUP", () => {
     await assert.rejects(open(example, { ca: first }));
   }).finally(() => fs.rmSync(folder, { recursive: true }));
 });
+
+/* The SockJS examples, with the files their pages load. */
+const SOCKJS_FILE = require.resolve("sockjs-client/dist/sockjs.min.js");
+const MULTIPLEX_FILE = require.resolve("websocket-multiplex/multiplex_client.js");
+
+async function post(url, body = "") {
+  const answer = await fetch(url, { method: "POST", body, headers: { "Content-Type": "text/plain" } });
+  return { status: answer.status, text: await answer.text() };
+}
+
+/* next() is the next event of something like a WebSocket: "open", a message, "code reason". */
+function listening(socket) {
+  const come = [];
+  const waiting = [];
+  const put = (event) => (waiting.length ? waiting.shift()(event) : come.push(event));
+  socket.next = () => (come.length ? Promise.resolve(come.shift()) : new Promise((resolve) => waiting.push(resolve)));
+  socket.onopen = () => put("open");
+  socket.onmessage = ({ data }) => put(data);
+  socket.onclose = ({ code, reason }) => put(code ? `${code} ${reason}` : "close");
+  return socket;
+}
+
+/* npm's client, as a page uses it. */
+function sockjs(url, transports) {
+  return listening(new SockJS(url, null, { transports }));
+}
+
+async function expectPage(example, service) {
+  const page = await (await fetch(example.url)).text();
+  assert.ok(page.includes(`new SockJS('${service}')`) && page.includes("<script src=/sockjs.js>"));
+  assert.equal(await (await fetch(`${example.url}/sockjs.js`)).text(), fs.readFileSync(SOCKJS_FILE, "utf8"));
+  const iframe = await (await fetch(`${example.url}${service}/iframe.html`)).text();
+  assert.ok(iframe.includes('src="/sockjs.js"'));
+  return page;
+}
+
+test("sockjs_echo echoes by hand, to npm's client and to raw WebSockets, and serves its page", () =>
+  withExample("sockjs_echo", ["0", SOCKJS_FILE], async (example) => {
+    await expectPage(example, "/echo");
+    const session = `${example.url}/echo/000/mine`;
+    assert.equal((await post(`${session}/xhr`)).text, "o\n");
+    assert.equal((await post(`${session}/xhr_send`, '["hello"]')).status, 204);
+    assert.equal((await post(`${session}/xhr`)).text, 'a["hello"]\n');
+    for (const transport of ["websocket", "xhr-streaming", "xhr-polling"]) {
+      const socket = sockjs(`${example.url}/echo`, transport);
+      assert.equal(await socket.next(), "open");
+      socket.send("good morning");
+      assert.equal(await socket.next(), "good morning");
+      socket.close(3001, "enough");
+      assert.equal(await socket.next(), "3001 enough");
+    }
+    await expectEcho({ ws: `${example.ws.replace("/ws", "/echo/websocket")}` });
+  }));
+
+test("sockjs_echo without the client's file says on its page what is missing", () =>
+  withExample("sockjs_echo", ["0"], async (example) => {
+    assert.match(await (await fetch(example.url)).text(), /npm install sockjs-client/);
+    assert.equal((await fetch(`${example.url}/sockjs.js`)).status, 404);
+  }));
+
+test("the SockJS examples say how they are used when the client's file is not there", () => {
+  for (const name of ["sockjs_echo", "sockjs_multiplex", "sockjs_auth"]) {
+    const { status, stderr } = spawnSync(path.join(process.env.EXAMPLES, name), ["0", "/nowhere/sockjs.js"]);
+    assert.equal(status, 2);
+    assert.match(String(stderr), new RegExp(`^usage: ${name} \\[PORT \\[SOCKJS.MIN.JS`));
+  }
+});
+
+/* npm's websocket-multiplex, which knows only browsers. */
+function multiplexer(socket) {
+  return new (new Function(`${fs.readFileSync(MULTIPLEX_FILE, "utf8")}; return WebSocketMultiplex;`)())(socket);
+}
+
+const channelOf = (multiplex, name) => listening(multiplex.channel(name));
+
+test("sockjs_multiplex has several channels on one connection, for npm's client as it is", () =>
+  withExample("sockjs_multiplex", ["0", SOCKJS_FILE, MULTIPLEX_FILE], async (example) => {
+    assert.equal(await (await fetch(`${example.url}/multiplex.js`)).text(), fs.readFileSync(MULTIPLEX_FILE, "utf8"));
+    assert.match(await (await fetch(example.url)).text(), /new WebSocketMultiplex\(new SockJS\('\/multiplex'\)\)/);
+    const [a, b] = ["websocket", "xhr-polling"].map((by) => multiplexer(new SockJS(`${example.url}/multiplex`, null,
+      { transports: by })));
+    const echo = channelOf(a, "echo");
+    const [room, other] = [channelOf(a, "room"), channelOf(b, "room")];
+    const once = channelOf(b, "once");
+    const nobody = channelOf(a, "no such channel");
+    for (const channel of [echo, room, other, once, nobody])
+      assert.equal(await channel.next(), "open");
+    assert.deepEqual([await once.next(), await once.next()], ["goodbye", "close"]);
+    for (const text of ["one", "two, and three", "", ",,", "\u00e4\u{1f600}", "x".repeat(100000)]) {
+      echo.send(text);
+      assert.equal(await echo.next(), text);
+    }
+    room.send("hello, all");
+    assert.deepEqual([await room.next(), await other.next()], ["hello, all", "hello, all"]);
+    room.close();
+    assert.equal(await room.next(), "close");
+    nobody.send("nothing comes of it");
+    other.send("and now?");
+    assert.equal(await other.next(), "and now?");
+    const again = channelOf(a, "room");
+    assert.equal(await again.next(), "open");
+    echo.send("in between");
+    assert.equal(await echo.next(), "in between");
+    other.send("again");
+    assert.deepEqual([await other.next(), await again.next()], ["again", "again"]);
+    for (const { ws } of [a, b])
+      ws.close();
+  }));
+
+test("sockjs_multiplex ignores what makes no sense", () => withExample("sockjs_multiplex", ["0"], async (example) => {
+  const socket = await open({ ws: example.ws.replace("/ws", "/multiplex/websocket") });
+  for (const text of ["", ",", "sub", "sub,", "sub,nothing", "msg,echo,not open", "uns,echo", "SUB,echo", "sub,echo,x",
+    "sub,echo", "nod,echo,x", "uns,room"])
+    socket.send(text);
+  socket.send("msg,echo,a,b");
+  assert.equal(await socket.next(), "msg,echo,a,b");
+  socket.send("uns,echo");
+  socket.send("msg,echo,closed");
+  socket.send("sub,echo");
+  socket.send("msg,echo");
+  assert.equal(await socket.next(), "msg,echo,");
+  socket.terminate();
+}));
+
+const tokenOf = (page) => /sock\.send\('([0-9a-f]{32})'\)/.exec(page)[1];
+
+test("sockjs_auth lets in whoever shows the page's token, once", () =>
+  withExample("sockjs_auth", ["0", SOCKJS_FILE], async (example) => {
+    await expectPage(example, "/talk");
+    const page = await fetch(`${example.url}/?name=ann`);
+    assert.equal(page.headers.get("cache-control"), "no-store");
+    const token = tokenOf(await page.text());
+    const socket = sockjs(`${example.url}/talk`, "xhr-streaming");
+    assert.equal(await socket.next(), "open");
+    socket.send(token);
+    assert.equal(await socket.next(), "welcome, ann");
+    socket.send(token);
+    assert.equal(await socket.next(), token);
+    const wrong = [token, tokenOf(await (await fetch(example.url)).text()).replace(/^./, "x"), "", "\0".repeat(32),
+      "x".repeat(100000)];
+    for (const text of wrong) {
+      const other = sockjs(`${example.url}/talk`, "websocket");
+      assert.equal(await other.next(), "open");
+      other.send(text);
+      other.send("hello?");
+      assert.equal(await other.next(), "4001 the token is wrong or too old");
+    }
+    socket.send("still here");
+    assert.equal(await socket.next(), "still here");
+    socket.close();
+    assert.match(await socket.next(), /^1000/);
+  }));
+
+test("sockjs_auth closes whoever shows no token in time, and nobody else", () =>
+  withExample("sockjs_auth", ["0", SOCKJS_FILE, "2000"], async (example) => {
+    const token = tokenOf(await (await fetch(example.url)).text());
+    const known = sockjs(`${example.url}/talk`, "websocket");
+    assert.equal(await known.next(), "open");
+    known.send(token);
+    assert.equal(await known.next(), "welcome, nobody");
+    await Promise.all(["websocket", "xhr-polling"].map(async (transport) => {
+      const silent = sockjs(`${example.url}/talk`, transport);
+      assert.equal(await silent.next(), "open");
+      assert.equal(await silent.next(), "4002 no token came in time");
+    }));
+    known.send("still here");
+    assert.equal(await known.next(), "still here");
+    known.close();
+    await known.next();
+  }));
 
 run();

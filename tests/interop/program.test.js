@@ -423,7 +423,7 @@ async function listen(demo, headers = {}) {
           const fields = text.slice(0, end).split("\n").filter((line) => /^(event|id|data):/.test(line))
             .map((line) => [line.slice(0, line.indexOf(":")), line.slice(line.indexOf(":") + 1).trimStart()]);
           text = text.slice(end + 2);
-          if (fields.length)
+          if (fields.some(([name]) => name !== "id")) // an id alone says where the stream begins
             return Object.fromEntries(fields);
           continue;
         }

@@ -164,22 +164,25 @@ class Raw {
 
 /* HTTP. */
 
+/* One chunk; null when it is the last, the empty one. */
+async function takeChunk(raw) {
+  const line = await raw.takeUntil("\r\n");
+  assert.match(String(line), /^[0-9a-fA-F]+\r\n$/, "a chunk's size");
+  const piece = await raw.take(parseInt(line, 16));
+  assert.equal(String(await raw.take(2)), "\r\n", "no trailers, and each chunk as long as it says");
+  return piece.length ? piece : null;
+}
+
 async function takeChunked(raw) {
   const pieces = [];
-  for (;;) {
-    const line = String(await raw.takeUntil("\r\n"));
-    const size = parseInt(line, 16);
-    if (!size)
-      break;
-    pieces.push(await raw.take(size));
-    assert.equal(String(await raw.take(2)), "\r\n");
-  }
-  assert.equal(String(await raw.take(2)), "\r\n", "no trailers");
+  for (let piece; (piece = await takeChunk(raw)) !== null;)
+    pieces.push(piece);
   return Buffer.concat(pieces);
 }
 
-/* One response: { status, headers (lower-case), body }; null when there is none. */
-async function takeResponse(raw, { method = "GET" } = {}) {
+/* A response's head: { status, headers }, names in lower case, fields that are repeated joined by commas; null
+ * when there is none. */
+async function takeHead(raw) {
   const head = await raw.takeUntil("\r\n\r\n");
   if (!head)
     return null;
@@ -187,11 +190,21 @@ async function takeResponse(raw, { method = "GET" } = {}) {
   const [, status] = /^HTTP\/1\.1 (\d{3}) [ -~]*$/.exec(first) ?? assert.fail(`bad status line: ${first}`);
   const headers = {};
   for (const line of lines) {
-    const [, name, value] = /^([!#$%&'*+.^_`|~\w-]+): ?(.*)$/.exec(line) ?? assert.fail(`bad field: ${line}`);
-    headers[name.toLowerCase()] = value;
+    const [, field, value] = /^([!#$%&'*+.^_`|~\w-]+): ?(.*)$/.exec(line) ?? assert.fail(`bad field: ${line}`);
+    const name = field.toLowerCase();
+    headers[name] = name in headers ? `${headers[name]}, ${value}` : value;
   }
-  const response = { status: Number(status), headers, body: Buffer.alloc(0) };
-  if (method === "HEAD" || response.status < 200 || response.status === 204 || response.status === 304)
+  return { status: Number(status), headers };
+}
+
+/* One response: { status, headers, body }; null when there is none. */
+async function takeResponse(raw, { method = "GET" } = {}) {
+  const head = await takeHead(raw);
+  if (!head)
+    return null;
+  const { status, headers } = head;
+  const response = { status, headers, body: Buffer.alloc(0) };
+  if (method === "HEAD" || status < 200 || status === 204 || status === 304)
     return response;
   if (headers["transfer-encoding"])
     response.body = await takeChunked(raw);
@@ -326,7 +339,8 @@ async function runTests(server) {
   let failed = 0;
   const report = (error, sentence) => {
     failed += 1;
-    console.log(`FAIL ${sentence}\n     ${String(error.stack).replace(/\n/g, "\n     ")}`);
+    const short = String(error.stack).replace(/^(.{300}).*$/gm, "$1…");
+    console.log(`FAIL ${sentence}\n     ${short.replace(/\n/g, "\n     ")}`);
   };
   const wanted = tests.filter(({ sentence }) => !process.argv[2] || sentence.includes(process.argv[2]));
   for (const { sentence, body } of wanted) {
@@ -358,4 +372,4 @@ async function run(options) {
 }
 
 module.exports = { ACCEPT, KiB, MiB, Raw, assert, closeFrame, closeRaw, eventually, frame, handshake,
-  instrumented, openRaw, run, startServer, takeClose, takeFrame, takeResponse, test };
+  instrumented, openRaw, run, startServer, takeChunk, takeClose, takeFrame, takeHead, takeResponse, test };

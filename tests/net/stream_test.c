@@ -776,6 +776,59 @@ TEST(stream, above_the_limit_of_all_together_the_one_holding_most_is_lost)
 	finish();
 }
 
+/* Bytes that are held beside the streams, for two peers. */
+static struct beside {
+	struct rl_holder holder;
+	size_t bytes[2];
+} beside;
+
+static size_t *most_beside(void)
+{
+	return &beside.bytes[beside.bytes[1] > beside.bytes[0]];
+}
+
+static size_t most_of_beside(struct rl_holder *holder)
+{
+	assert_ptr_equal(holder, &beside.holder);
+	return *most_beside();
+}
+
+static void cut_beside(struct rl_holder *holder)
+{
+	assert_ptr_equal(holder, &beside.holder);
+	rl_stream_group_give(&t.group, *most_beside());
+	*most_beside() = 0;
+}
+
+static void hold_beside(size_t first, size_t second)
+{
+	beside = (struct beside){ { .most = most_of_beside, .cut = cut_beside }, { first, second } };
+	rl_list_append(&t.group.holders, &beside.holder.node);
+	rl_stream_group_hold(&t.group, first + second);
+}
+
+TEST(stream, above_the_limit_who_holds_more_beside_the_streams_goes_first)
+{
+	start();
+	t.group.max_buffered = 1000;
+	memory_stream_room(t.b.stream, 0);
+	write_bytes(&t.a, 400);
+	hold_beside(300, 500);
+	test_settle(t.loop);
+	assert_int_equal(t.a.lost, 0);
+	assert_int_equal(beside.bytes[0], 300);
+	assert_int_equal(beside.bytes[1], 0);
+	assert_int_equal(t.group.buffered, 700);
+	rl_stream_group_hold(&t.group, 301);
+	beside.bytes[1] = 301;
+	test_settle(t.loop); /* now it is the stream's turn */
+	assert_int_equal(t.a.lost, RILL_ELIMIT);
+	assert_int_equal(t.group.buffered, 601);
+	rl_stream_group_give(&t.group, 601);
+	rl_list_remove(&beside.holder.node);
+	finish();
+}
+
 TEST(stream, what_peers_take_at_once_is_not_held_against_anybody)
 {
 	start();

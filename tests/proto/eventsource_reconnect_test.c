@@ -230,10 +230,12 @@ static int heard;
 
 static void on_first(rill_eventsource_client *client, const rill_event_in *event, void *user)
 {
+	uint64_t number;
 	(void)client;
 	(void)user;
 	assert_int_equal(event->type.len, strlen("message"));
-	assert_int_equal(strtol(event->data.data, NULL, 10), heard);
+	assert_true(rl_slice_to_u64(rl_slice(event->data.data, event->data.len), &number));
+	assert_int_equal(number, heard);
 	heard++;
 }
 

@@ -23,6 +23,7 @@ static rill_websocket *framed, *raw;
 static rill_handler framed_handler, raw_handler;
 static struct rl_dialect dialect;
 static uint64_t stream_limit;
+static const char *fields; /* of answers to those who receive */
 static unsigned overs; /* calls of dialect.over */
 static unsigned empties;
 static bool say_messages = true;
@@ -114,7 +115,7 @@ static inline int d_read(struct rl_session *s, struct rl_inbound *in, int *code,
 {
 	(void)s;
 	in->state[0] = in->text.len ? 0 : 1;
-	if (!in->text.len || !memchr(in->text.data, '!', in->text.len))
+	if (in->raw || !in->text.len || !memchr(in->text.data, '!', in->text.len))
 		return 0;
 	*code = 3000;
 	*why = "Broken framing.";
@@ -346,7 +347,7 @@ static inline void serve_receiver(rill_request *request, int row, struct rl_slic
 		rill_respond(request, 503, NULL, "full", 4);
 		return;
 	}
-	int rc = rl_carrier_http_new(&carrier, &rows[row], request, RL_SLICE("X-More: 2\r\n"),
+	int rc = rl_carrier_http_new(&carrier, &rows[row], request, rl_slice_str(fields),
 		rl_slice(label, n > 0 ? (size_t)n : 0), stream_limit);
 	if (rc < 0) {
 		rill_respond(request, 503, NULL, NULL, 0);
@@ -380,6 +381,18 @@ static inline int serve(rill_request *request, void *user)
 		if (rl_slice_equal(rest, rl_slice_str(names[i])))
 			serve_receiver(request, i, id);
 	return RILL_TAKE;
+}
+
+/* A receiver of a session that there is. */
+static inline bool relieves(const rill_request *request, void *user)
+{
+	rill_bytes path = rill_request_path(request);
+	struct rl_slice rest = rl_slice(path.data, path.len);
+
+	assert_null(user);
+	rl_slice_skip(&rest, 3);
+	const uint8_t *slash = memchr(rest.data, '/', rest.len);
+	return slash && rl_session_find(&sessions, rl_slice(rest.data, (size_t)(slash - rest.data)));
 }
 
 static inline void open_websocket(rill_conn *inner, int row)
@@ -441,6 +454,7 @@ static inline void start(const rill_server_options *options)
 	in_message = NULL;
 	conn = NULL;
 	stream_limit = 0;
+	fields = "X-More: 2\r\n";
 	overs = empties = 0;
 	say_messages = true;
 	dialect = (struct rl_dialect){ "test", RL_OVERLAP_REFUSE, d_open, d_pack, d_beat, d_shut,
@@ -454,7 +468,9 @@ static inline void start(const rill_server_options *options)
 	in_server = (struct rl_service){ .stop = stop_service, .cut = cut_service,
 		.free = free_service };
 	rl_server_join(http_server, &in_server);
-	assert_int_equal(rill_server_handle(http_server, "/s", serve, NULL, NULL), 0);
+	rill_route *route;
+	assert_int_equal(rill_server_handle(http_server, "/s", serve, NULL, &route), 0);
+	rl_route_relieve(route, relieves);
 	rill_websocket_options_default(&ws);
 	ws.deflate.enabled = false;
 	ws.hixie_drafts = true;

@@ -434,3 +434,42 @@ TEST(session, a_server_that_stops_closes_all_and_freed_cuts_the_rest)
 	finish();
 	assert_string_equal(said, "close:1006 ");
 }
+
+static void tap(rill_conn *c, const rill_frame *frame, void *user)
+{
+	assert_ptr_equal(c, conn);
+	assert_null(user);
+	say("%s%.*s ", frame->out ? ">" : "<", (int)frame->payload.len, (const char *)frame->payload.data);
+}
+
+TEST(session, a_tap_sees_what_passes)
+{
+	struct http_peer a = { 0 }, b = { 0 };
+	start(NULL);
+	ask(&a, "1/stream");
+	assert_int_equal(rill_conn_trace(conn, tap, NULL), 0);
+	bring(&b, "1", "x|y");
+	rill_send_text(conn, "z");
+	rill_close(conn, 1000, NULL);
+	expect_said("open <x|y x y >az >c1000: close:1000 ");
+	http_close(&a);
+	http_close(&b);
+	finish();
+}
+
+TEST(session, without_a_time_to_live_one_that_was_told_is_gone)
+{
+	struct http_peer a = { 0 }, b = { 0 };
+	start(NULL);
+	sessions.terms.away_ms = 0;
+	ask(&a, "1/poll");
+	http_pass(3600 * 1000);
+	rill_send_text(conn, "x");
+	ask(&b, "1/stream");
+	rill_close(conn, 1000, NULL);
+	expect_said("open close:1000 ");
+	assert_true(rl_sessions_empty(&sessions));
+	http_close(&a);
+	http_close(&b);
+	finish();
+}

@@ -41,8 +41,9 @@ TEST(sockjs_answer, whoever_asks_may_read_by_the_origin_itself)
 		assert_int_equal(status_of(method, path, "Origin: http://b\r\n", NULL), status);
 		cors("http://b", "true");
 		http_pass(10000);
-		assert_int_equal(status_of(method, path,
-					 "Origin: null\r\nAccess-Control-Request-Headers: \r\n", NULL),
+		assert_int_equal(
+			status_of(method, path,
+				"Origin: null\r\nAccess-Control-Request-Headers: \r\n", NULL),
 			status);
 		cors("null", "true");
 		expect_field("Access-Control-Allow-Headers", NULL);
@@ -60,7 +61,8 @@ TEST(sockjs_answer, an_event_stream_lets_the_null_origin_read_as_any)
 	cors("*", NULL);
 	assert_int_equal(status_of("GET", "/echo/0/b/eventsource", "", NULL), 200);
 	cors("*", NULL);
-	assert_int_equal(status_of("GET", "/echo/0/c/eventsource", "Origin: http://b\r\n", NULL), 200);
+	assert_int_equal(
+		status_of("GET", "/echo/0/c/eventsource", "Origin: http://b\r\n", NULL), 200);
 	cors("http://b", "true");
 	expect_field("Cache-Control", NEVER);
 	finish();
@@ -75,7 +77,8 @@ TEST(sockjs_answer, scripts_and_pages_have_no_cors)
 		assert_int_equal(status_of("GET", paths[i], "Origin: http://b\r\n", NULL), 200);
 		cors(NULL, NULL);
 	}
-	assert_int_equal(status_of("POST", "/echo/0/a/jsonp_send", "Origin: http://b\r\n", "[]"), 200);
+	assert_int_equal(
+		status_of("POST", "/echo/0/a/jsonp_send", "Origin: http://b\r\n", "[]"), 200);
 	cors(NULL, NULL);
 	finish();
 }
@@ -128,7 +131,8 @@ TEST(sockjs_answer, the_cookie_for_balancers_keeps_its_value)
 {
 	static const struct {
 		const char *method, *path, *want;
-	} cases[] = { { "POST", "/echo/0/a/xhr", DUMMY }, { "POST", "/echo/0/b/xhr_streaming", DUMMY },
+	} cases[] = { { "POST", "/echo/0/a/xhr", DUMMY },
+		{ "POST", "/echo/0/b/xhr_streaming", DUMMY },
 		{ "POST", "/echo/0/b/xhr_send", DUMMY }, { "GET", "/echo/0/c/eventsource", DUMMY },
 		{ "GET", "/echo/0/d/htmlfile?c=x", DUMMY }, { "GET", "/echo/0/e/jsonp?c=x", DUMMY },
 		{ "POST", "/echo/0/e/jsonp_send", DUMMY }, { "OPTIONS", "/echo/0/e/xhr", DUMMY },
@@ -251,7 +255,8 @@ TEST(sockjs_answer, of_two_origins_none_is_believed)
 	options.origins = named;
 	serve(&options);
 	assert_int_equal(status_of("POST", "/echo/0/a/xhr",
-				 "Origin: http://b\r\nOrigin: http://c\r\n", NULL), 403);
+				 "Origin: http://b\r\nOrigin: http://c\r\n", NULL),
+		403);
 	finish();
 }
 
@@ -273,7 +278,8 @@ TEST(sockjs_answer, requests_are_logged_with_their_time_and_status)
 	status_of("GET", "/echo/nothing?a", "", NULL);
 	status_of("PUT", "/echo/info", "", NULL);
 	status_of("POST", "/echo/0/a/xhr", "", NULL);
-	http_send(&peer, "POST /echo/0/a/xhr_send HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\n");
+	http_send(
+		&peer, "POST /echo/0/a/xhr_send HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\n");
 	test_now += 7;
 	http_send(&peer, "[]");
 	expect_answer(&peer, 204, "");

@@ -91,8 +91,7 @@ static inline void start(const rill_server_options *options)
 static inline void serve(const rill_sockjs_options *options)
 {
 	start(NULL);
-	assert_int_equal(
-		rill_sockjs_serve(http_server, "/echo", &handler, options, &service), 0);
+	assert_int_equal(rill_sockjs_serve(http_server, "/echo", &handler, options, &service), 0);
 	http_open(&peer);
 }
 
@@ -220,8 +219,8 @@ static inline void ask_by(struct http_peer *p, const char *method, const char *p
 	const char *fields, const char *text)
 {
 	static char request[300000];
-	int n = snprintf(request, sizeof(request), "%s %s HTTP/1.1\r\nHost: a\r\n%s", method, path,
-		fields);
+	int n = snprintf(
+		request, sizeof(request), "%s %s HTTP/1.1\r\nHost: a\r\n%s", method, path, fields);
 	if (text)
 		n += snprintf(request + n, sizeof(request) - (size_t)n,
 			"Content-Length: %zu\r\n\r\n%s", strlen(text), text);

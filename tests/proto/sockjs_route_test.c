@@ -17,11 +17,11 @@ TEST(sockjs_route, what_is_not_below_the_prefix_passes_on)
 TEST(sockjs_route, what_is_nothing_below_the_prefix_is_not_found_in_the_protocols_words)
 {
 	static const char *const paths[] = { "/echo/a", "/echo/a.html", "/echo//", "/echo///",
-		"/echo/a/a", "/echo/a/a/", "/echo/a/", "/echo/info//", "/echo/Info", "/echo/x/info/y",
-		"/echo/iframe", "/echo/iframe.htm", "/echo/iframe.xml", "/echo/IFRAME.HTML",
-		"/echo/IFRAME", "/echo/iframe.HTML", "/echo/iframe-/.html", "/echo/iframe%20.html",
-		"/echo/a/b/xhr_nothing", "/echo/a/b/XHR", "/echo/a/b/xhr/c", "/echo/a/b/c/xhr",
-		"/echo/a/b/info", "/echo/xhr", "/echo/%69nfo" };
+		"/echo/a/a", "/echo/a/a/", "/echo/a/", "/echo/info//", "/echo/Info",
+		"/echo/x/info/y", "/echo/iframe", "/echo/iframe.htm", "/echo/iframe.xml",
+		"/echo/IFRAME.HTML", "/echo/IFRAME", "/echo/iframe.HTML", "/echo/iframe-/.html",
+		"/echo/iframe%20.html", "/echo/a/b/xhr_nothing", "/echo/a/b/XHR", "/echo/a/b/xhr/c",
+		"/echo/a/b/c/xhr", "/echo/a/b/info", "/echo/xhr", "/echo/%69nfo" };
 	serve(NULL);
 	for (size_t i = 0; i < sizeof(paths) / sizeof(*paths); i++) {
 		expect("GET", paths[i], 404, NOT_FOUND);
@@ -71,6 +71,7 @@ TEST(sockjs_route, another_method_is_told_which_there_are_and_nothing_else)
 		{ "", "GET", { "POST", "HEAD", "OPTIONS", "PUT" } },
 		{ "/iframe.html", "GET", { "POST", "HEAD", "OPTIONS", "get" } },
 		{ "/info", "OPTIONS, GET", { "POST", "HEAD", "DELETE" } },
+		{ "/chunking_test", "POST, OPTIONS", { "GET", "HEAD" } },
 		{ "/websocket", "GET", { "POST", "HEAD", "OPTIONS" } },
 		{ "/0/a/websocket", "GET", { "POST", "HEAD", "OPTIONS" } },
 		{ "/0/a/xhr", "POST, OPTIONS", { "GET", "HEAD", "PUT" } },
@@ -184,13 +185,13 @@ static void off(const char *const *names, bool websocket, const char *path, int 
 
 TEST(sockjs_route, what_is_switched_off_is_not_found)
 {
-	static const char *const ws[] = { "websocket", NULL }, *const raw[] = { "websocket_raw", NULL },
-				 *const both[] = { "websockets", NULL },
-				 *const xhr[] = { "xhr-polling", NULL },
-				 *const stream[] = { "xhr_streaming", NULL },
-				 *const scripts[] = { "jsonp-polling", "htmlfile", NULL },
-				 *const no_xhr_send[] = { "xhr-polling", "xhr-streaming",
-					 "eventsource", "htmlfile", NULL };
+	static const char *const
+		ws[] = { "websocket", NULL },
+		*const raw[] = { "websocket_raw", NULL }, *const both[] = { "websockets", NULL },
+		*const xhr[] = { "xhr-polling", NULL }, *const stream[] = { "xhr_streaming", NULL },
+		*const scripts[] = { "jsonp-polling", "htmlfile", NULL },
+		*const no_xhr_send[] = { "xhr-polling", "xhr-streaming", "eventsource", "htmlfile",
+			NULL };
 	off(NULL, false, "/echo/0/a/websocket", 404);
 	off(NULL, false, "/echo/websocket", 404);
 	off(NULL, true, "/echo/websocket", 400);

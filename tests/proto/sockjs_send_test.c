@@ -4,8 +4,8 @@
 #define PAYLOAD "Payload expected."
 #define BROKEN  "Broken JSON encoding."
 
-static void send_by(const char *path, const char *fields, const char *text, int status,
-	const char *want)
+static void send_by(
+	const char *path, const char *fields, const char *text, int status, const char *want)
 {
 	ask_by(&peer, "POST", path, fields, text);
 	expect_answer(&peer, status, want);
@@ -138,7 +138,8 @@ TEST(sockjs_send, jsonp_sends_forms_or_json_itself)
 	jsonp("d=%22%22", 500, PAYLOAD);
 	jsonp("d=%5B%22x", 500, BROKEN);
 	jsonp("d=%22%5B%22", 500, BROKEN);
-	send_by("/echo/000/s/jsonp_send", "Content-Type: application/json\r\n", "[\"x\"]", 500, PAYLOAD);
+	send_by("/echo/000/s/jsonp_send", "Content-Type: application/json\r\n", "[\"x\"]", 500,
+		PAYLOAD);
 	send_by("/echo/000/s/jsonp_send", "Content-Type: text/plain\r\n", "d=[]", 500, BROKEN);
 	expect_said("");
 	finish();
@@ -162,8 +163,9 @@ TEST(sockjs_send, a_body_may_come_in_any_split_and_in_chunks)
 	http_send_slowly(&peer, "POST /echo/000/s/xhr_send HTTP/1.1\r\nHost: a\r\n"
 				"Content-Length: 9\r\n\r\n[\"a\",\"b\"]");
 	expect_answer(&peer, 204, "");
-	http_send_slowly(&peer, "POST /echo/000/s/xhr_send HTTP/1.1\r\nHost: a\r\n"
-				"Transfer-Encoding: chunked\r\n\r\n3\r\n[\"c\r\n2\r\n\"]\r\n0\r\n\r\n");
+	http_send_slowly(&peer,
+		"POST /echo/000/s/xhr_send HTTP/1.1\r\nHost: a\r\n"
+		"Transfer-Encoding: chunked\r\n\r\n3\r\n[\"c\r\n2\r\n\"]\r\n0\r\n\r\n");
 	expect_answer(&peer, 204, "");
 	expect_said("<a> <b> <c> ");
 	finish();

@@ -1,0 +1,160 @@
+/* session_out.c: what leaves: frames of what waits, signs of life, the last word. None of it calls up: a
+ * carrier that is found to be lost is dealt with later. */
+#include "proto/session_parts.h"
+
+/* Frames end at about so much, so that a long queue does not stand in memory twice; but for those of
+ * polls, of which each costs a way there and back. */
+#define FRAME_ROOM ((size_t)1024 * 1024)
+
+/* What a buffer may keep between calls. */
+#define KEEP_BUFFER ((size_t)64 * 1024)
+
+void rl_session_trace(struct rl_session *s, bool out, rill_kind kind, struct rl_slice bytes)
+{
+	if (s->conn.traced)
+		rl_conn_trace(&s->conn, &(rill_frame){ .size = sizeof(rill_frame),
+						.out = out,
+						.opcode = kind == RILL_BINARY ? 2 : 1,
+						.fin = true,
+						.len = bytes.len,
+						.payload = rl_bytes(bytes) });
+}
+
+struct rl_buf *rl_session_frame(struct rl_session *s)
+{
+	struct rl_buf *frame = &s->sessions->frame;
+
+	rl_buf_consume(frame, frame->len);
+	return frame;
+}
+
+/* Writes a frame, or what has come of writing it says why not. */
+int rl_session_write_frame(struct rl_session *s, int rc, rill_kind kind)
+{
+	struct rl_buf *frame = &s->sessions->frame;
+
+	if (rc >= 0 && frame->len) {
+		rl_session_trace(s, true, kind, rl_buf_slice(frame));
+		rc = s->carrier->row->ops->write(s->carrier, kind, rl_buf_slice(frame));
+	}
+	if (frame->cap > KEEP_BUFFER)
+		rl_buf_release(frame);
+	return rl_session_wrote(s, rc);
+}
+
+/* A raw carrier: one message. */
+static int write_message(struct rl_session *s)
+{
+	const struct rl_carrier_ops *ops = s->carrier->row->ops;
+	struct rl_outbound message;
+	int rc;
+
+	rl_outbox_first(&s->outbox, &message);
+	rl_session_trace(s, true, message.kind, message.data);
+	if (message.publication && ops->publish)
+		rc = ops->publish(s->carrier, message.publication);
+	else
+		rc = ops->write(s->carrier, message.kind, message.data);
+	rc = rl_session_wrote(s, rc);
+	if (rc >= 0)
+		rl_outbox_drop(&s->outbox, 1);
+	return rc;
+}
+
+static int write_some(struct rl_session *s)
+{
+	rill_kind kind = RILL_TEXT;
+	uint32_t count = 0;
+
+	if (s->carrier->row->raw)
+		return write_message(s);
+	size_t room = s->carrier->row->one_shot ? SIZE_MAX : FRAME_ROOM;
+	int rc = s->sessions->dialect->pack(
+		s, s->carrier, rl_session_frame(s), room, &count, &kind);
+	assert(rc < 0 || count > 0);
+	rc = rl_session_write_frame(s, rc, kind);
+	if (rc >= 0)
+		rl_outbox_drop(&s->outbox, count);
+	return rc;
+}
+
+void rl_session_flush(struct rl_session *s)
+{
+	if (!s->outbox.count)
+		return;
+	while (s->carrier && !s->full && !s->carrier_lost && s->outbox.count)
+		write_some(s);
+	rl_session_account(s);
+}
+
+static int beat_by_frame(struct rl_session *s)
+{
+	return rl_session_write_frame(
+		s, s->sessions->dialect->beat(s, s->carrier, rl_session_frame(s)), RILL_TEXT);
+}
+
+void rl_session_set_beat(struct rl_session *s, uint32_t ms)
+{
+	struct rill_loop *loop = s->conn.loop;
+
+	if (ms && s->carrier && s->carrier->row->beat != RL_BEAT_NONE)
+		rl_loop_set_timer(loop, &s->timer, rl_loop_now(loop) + ms);
+	else if (s->carrier)
+		rl_loop_clear_timer(loop, &s->timer);
+}
+
+/* A sign of life. What waits is as good as one, and would only grow. */
+void rl_session_beat(struct rl_session *s)
+{
+	const struct rl_session_terms *terms = &s->sessions->terms;
+	const struct rl_carrier_row *row = s->carrier->row;
+	int rc = RILL_EUNSUPPORTED;
+
+	if (!s->full && !s->outbox.count) {
+		if (row->beat == RL_BEAT_PING)
+			rc = row->ops->ping(s->carrier);
+		s->awaiting_answer = rc >= 0 && terms->answer_ms;
+		if (rc == RILL_EUNSUPPORTED)
+			beat_by_frame(s);
+	}
+	rl_session_set_beat(s, s->awaiting_answer ? terms->answer_ms : terms->beat_ms);
+}
+
+/* Whose messages are not read, whose answers neither; and one that has much to take first has the time
+ * that any peer has for that. */
+bool rl_session_is_silent(const struct rl_session *s)
+{
+	return s->awaiting_answer && !s->held_back && !s->full;
+}
+
+void rl_session_answered(struct rl_session *s)
+{
+	if (!s->awaiting_answer)
+		return;
+	s->awaiting_answer = false;
+	rl_session_set_beat(s, s->sessions->terms.beat_ms);
+}
+
+/* The carrier, if there is one behind the frame, is ended in order. */
+void rl_session_say_last_word(struct rl_session *s)
+{
+	struct rl_slice reason = rl_slice_str(s->reason), ws_reason = rl_slice(NULL, 0);
+	int ws_code = 1000, rc = 0;
+
+	if (s->carrier->row->raw) {
+		ws_code = s->code;
+		ws_reason = reason;
+	} else {
+		rc = s->sessions->dialect->shut(
+			s, s->carrier, s->code, reason, rl_session_frame(s), &ws_code, &ws_reason);
+		rc = rl_session_write_frame(s, rc, RILL_TEXT);
+	}
+	if (rc < 0)
+		return;
+	if (s->carrier) {
+		s->carrier->row->ops->finish(s->carrier, ws_code, ws_reason);
+		rl_session_no_carrier(s);
+		rl_session_await_client(s);
+	}
+	s->told = true;
+}

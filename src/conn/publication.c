@@ -1,20 +1,6 @@
 /* publication.c: see publication.h. */
 #include "conn/publication.h"
 
-struct rl_tally *rl_tally_new(const struct rl_env *env)
-{
-	struct rl_tally *tally = rl_alloc(env, sizeof(*tally));
-	if (tally)
-		*tally = (struct rl_tally){ .refs = 1, .env = env };
-	return tally;
-}
-
-void rl_tally_unref(struct rl_tally *tally)
-{
-	if (tally && --tally->refs == 0)
-		rl_free(tally->env, tally);
-}
-
 struct rl_publication *rl_publication_new(
 	const struct rl_env *env, rill_kind kind, struct rl_slice payload, struct rl_slice type)
 {
@@ -55,7 +41,6 @@ void rl_publication_unref(struct rl_publication *p)
 	for (uint8_t i = 1; i < p->form_count; i++)
 		rl_blob_unref(p->others[i - 1].bytes);
 	rl_free(p->env, p->others);
-	rl_tally_unref(p->encoded);
 	rl_publication_unref(p->framed);
 	rl_blob_unref(p->payload);
 	rl_free(p->env, p);
@@ -73,7 +58,7 @@ const struct rl_form *rl_publication_add_form(struct rl_publication *p, const vo
 {
 	struct rl_form *form = &p->first;
 	if (p->encoded)
-		p->encoded->count++;
+		(*p->encoded)++;
 	if (p->form_count == RL_FORMS_MAX)
 		return NULL;
 	if (p->form_count) {
@@ -100,7 +85,8 @@ static struct rl_publication *make_framed(
 		rl_blob_unref(payload);
 		return NULL;
 	}
-	memcpy(payload->data, prefix.data, prefix.len);
+	if (prefix.len)
+		memcpy(payload->data, prefix.data, prefix.len);
 	if (p->payload->len)
 		memcpy(payload->data + prefix.len, p->payload->data, p->payload->len);
 	payload->len = prefix.len + p->payload->len;
@@ -111,11 +97,10 @@ static struct rl_publication *make_framed(
 		.frame_key = key,
 		.env = p->env };
 	rl_list_init(&framed->waiting);
-	if (p->encoded)
-		rl_publication_count(framed, p->encoded);
 	return framed;
 }
 
+/* They count as one form, whatever forms they have: those are found when nobody counts any more. */
 struct rl_publication *rl_publication_framed(
 	struct rl_publication *p, const void *key, struct rl_slice prefix)
 {
@@ -125,9 +110,11 @@ struct rl_publication *rl_publication_framed(
 		if (framed->frame_key == key)
 			return framed;
 	framed = make_framed(p, key, prefix);
-	if (framed) {
-		framed->framed = p->framed;
-		p->framed = framed;
-	}
+	if (!framed)
+		return NULL;
+	if (p->encoded)
+		(*p->encoded)++;
+	framed->framed = p->framed;
+	p->framed = framed;
 	return framed;
 }

@@ -19,17 +19,6 @@ struct rl_form {
 	size_t head; /* bytes in front of the payload, where the form is one header and the payload */
 };
 
-/* How many forms were made of many publications: counted itself, because they may outlive whoever asks. */
-struct rl_tally {
-	uint32_t refs;
-	uint64_t count;
-	const struct rl_env *env;
-};
-
-/* One with a reference; NULL when out of memory. */
-struct rl_tally *rl_tally_new(const struct rl_env *env);
-void rl_tally_unref(struct rl_tally *tally); /* NULL is fine */
-
 #define RL_FORMS_MAX      8  /* more variants than that are encoded for each */
 #define RL_PUBLICATION_ID 48 /* the longest id */
 
@@ -38,6 +27,7 @@ struct rl_publication {
 	uint8_t form_count;
 	bool plain; /* not to be compressed */
 	rill_kind kind;
+	uint32_t outboxes; /* of sessions it waits in: they count it together, about once */
 	struct rl_blob *payload;
 	struct rl_list waiting;   /* where it stands in queues of slow subscribers: the hub's */
 	struct rl_slice type, id; /* event streams; empty: none. In the publication's own memory */
@@ -46,7 +36,8 @@ struct rl_publication {
 	/* What it is as a whole frame of a protocol on top of messages: publications of their own, by key. */
 	struct rl_publication *framed;
 	const void *frame_key; /* of one that is such */
-	struct rl_tally *encoded; /* counted up for each form made; may be NULL */
+	uint64_t *encoded;        /* its topic's, counted up for each form made; NULL but while it is handed
+	                           * out: sessions keep it longer than there is the topic */
 	struct rl_publication *const *parts; /* a bundle's; NULL: this is one message */
 	uint32_t part_count;
 	const struct rl_env *env;
@@ -70,13 +61,6 @@ static inline struct rl_publication *rl_publication_ref(struct rl_publication *p
 }
 
 void rl_publication_unref(struct rl_publication *publication);
-
-/* From now on its forms are counted there. Once. */
-static inline void rl_publication_count(struct rl_publication *publication, struct rl_tally *tally)
-{
-	tally->refs++;
-	publication->encoded = tally;
-}
 
 /* Gives it an id, of at most RL_PUBLICATION_ID bytes; copied. Before any form is made. */
 void rl_publication_set_id(struct rl_publication *publication, struct rl_slice id);

@@ -150,7 +150,7 @@ int rl_hub_take(struct rill_hub *hub, struct rl_slice name, struct rl_publicatio
 		rl_topic_release(topic); /* it may be new, and what was to be kept too large */
 		return refused(hub, publication, except, rc);
 	}
-	rl_publication_count(publication, topic->encoded);
+	publication->encoded = &topic->stats.encoded;
 	rl_fanout_add(hub, topic,
 		&(struct rl_pending){ .publication = publication,
 			.except = except,

@@ -106,7 +106,6 @@ struct rl_topic {
 	uint32_t count, room;
 	struct rl_history *history; /* NULL: none */
 	rill_topic_stats stats;     /* counters; the rest is filled in when it is read */
-	struct rl_tally *encoded;   /* likewise: messages may wait elsewhere when it is gone */
 	size_t name_len;
 	char name[];
 };

@@ -16,7 +16,6 @@ void rl_stats_add(rill_topic_stats *to, const rill_topic_stats *more)
 static void add_topic(rill_topic_stats *stats, const struct rl_topic *topic)
 {
 	rl_stats_add(stats, &topic->stats);
-	stats->encoded += topic->encoded->count;
 	stats->subscribers += topic->count;
 	stats->history += topic->history ? topic->history->count : 0;
 }

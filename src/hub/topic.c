@@ -63,11 +63,6 @@ static int make_topic(struct rl_topic **result, struct rill_hub *hub, struct rl_
 	struct rl_topic *topic = rl_zalloc(rl_hub_env(hub), sizeof(*topic) + name.len);
 	if (!topic)
 		return RILL_ENOMEM;
-	topic->encoded = rl_tally_new(rl_hub_env(hub));
-	if (!topic->encoded) {
-		rl_free(rl_hub_env(hub), topic);
-		return RILL_ENOMEM;
-	}
 	topic->hub = hub;
 	topic->hash = rl_siphash(hub->key, name);
 	topic->name_len = name.len;
@@ -107,8 +102,6 @@ void rl_topic_free(struct rl_topic *topic)
 			walk->topic = NULL;
 	rl_history_free(topic);
 	rl_stats_add(&hub->past, &topic->stats);
-	hub->past.encoded += topic->encoded->count;
-	rl_tally_unref(topic->encoded);
 	rl_list_remove(&topic->pending);
 	rl_free(rl_hub_env(hub), topic->members);
 	rl_free(rl_hub_env(hub), topic);

@@ -165,7 +165,7 @@ TEST(eventsource_ops, closing_wants_a_code_that_may_be_said)
 TEST(eventsource_ops, a_publication_is_encoded_once_for_each_framing)
 {
 	struct http_peer other, old;
-	struct rl_tally *encoded = rl_tally_new(test_env());
+	uint64_t encoded = 0;
 	serve_open(NULL);
 	rill_conn *first = conn;
 	http_open(&other);
@@ -177,14 +177,13 @@ TEST(eventsource_ops, a_publication_is_encoded_once_for_each_framing)
 	http_forget(&old);
 	struct rl_publication *publication = rl_publication_new(
 		test_env(), RILL_TEXT, RL_SLICE("a\nb"), RL_SLICE("t"));
-	rl_publication_count(publication, encoded);
+	publication->encoded = &encoded;
 	rl_publication_set_id(publication, RL_SLICE("x-1-2"));
 	assert_int_equal(rl_conn_publish(first, publication), 0);
 	assert_int_equal(rl_conn_publish(second, publication), 0);
 	assert_int_equal(rl_conn_publish(conn, publication), 0);
 	rl_publication_unref(publication);
-	assert_int_equal(encoded->count, 2);
-	rl_tally_unref(encoded);
+	assert_int_equal(encoded, 2);
 	expect_chunk("event: t\r\nid: x-1-2\r\ndata: a\ndata: b\r\n\r\n");
 	http_expect(&old, "event: t\r\nid: x-1-2\r\ndata: a\ndata: b\r\n\r\n");
 	publication = rl_publication_new(test_env(), RILL_BINARY, RL_SLICE("x"), rl_slice(NULL, 0));

@@ -50,9 +50,9 @@ int rl_json_read(struct rl_slice text, struct rl_json *value);
 int rl_json_item(struct rl_slice *rest, struct rl_json *item);
 int rl_json_member(struct rl_slice *rest, struct rl_json *name, struct rl_json *value);
 
-/* Goes through a value that was checked piece by piece, in the order of its text and in one pass however deep it
- * is: *rest is its text at first. Commas and colons are passed over; names are scalars as their values are.
- * Of what opens and closes piece has the type and the bracket. */
+/* Goes through a value that was checked piece by piece, in the order of its text and in one pass however
+ * deep it is: *rest is its text at first. Commas and colons are passed over; names are scalars as their
+ * values are. Of what opens and closes piece has the type and the bracket. */
 enum rl_json_step {
 	RL_JSON_END = 0, /* *rest is used up */
 	RL_JSON_SCALAR,
@@ -81,8 +81,8 @@ bool rl_json_i64(const struct rl_json *number, int64_t *value);
 /* The nearest double; false beyond the largest. */
 bool rl_json_double(const struct rl_json *number, double *value);
 
-/* Appends a finite double as the number that reads as it and has the fewest digits (at powers of two perhaps one
- * more), in the forms of JavaScript: plain from 1e-6 to below 1e21. 0 or RILL_ENOMEM. */
+/* Appends a finite double as the number that reads as it and has the fewest digits (at powers of two
+ * perhaps one more), in the forms of JavaScript: plain from 1e-6 to below 1e21. 0 or RILL_ENOMEM. */
 int rl_json_write_double(struct rl_buf *out, double value);
 
 /* Which characters beyond those that have to be (", \, controls) leave as \uxxxx. */

@@ -7,6 +7,7 @@ TEST(engineio_send, packets_of_a_body_come_one_by_one_in_order)
 	open_session();
 	post("4a\x1e" "bAQIDBA==\x1e" "4\x1e" "4c", 200, "ok");
 	expect_field("Content-Type", "text/html");
+	expect_field("Cache-Control", "no-store");
 	expect_said("<a> [\1\2\3\4] <> <c> ");
 	finish();
 }
@@ -261,5 +262,25 @@ TEST(engineio_send, scripts_send_forms)
 	ask_by(&peer, "POST", at("&j=0"), form, "x=4a");
 	expect_answer(&peer, 400, "");
 	expect_said("1002:parse error ");
+	finish();
+}
+
+TEST(engineio_send, what_comes_byte_by_byte_is_the_same)
+{
+	char request[512];
+	serve(NULL);
+	open_session();
+	snprintf(request, sizeof(request),
+		"POST %s HTTP/1.1\r\nHost: a\r\nContent-Length: 14\r\n\r\n4a\x1e" "bAQIDBA==\x1e" "4",
+		at(""));
+	http_send_slowly(&peer, request);
+	expect_answer(&peer, 200, "ok");
+	expect_said("<a> [\1\2\3\4] <> ");
+	snprintf(request, sizeof(request),
+		"POST %s HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n"
+		"1\r\n4\r\n3\r\nx\x1e" "4\r\n0\r\n\r\n", at(""));
+	http_send_slowly(&peer, request);
+	expect_answer(&peer, 200, "ok");
+	expect_said("<x> <> ");
 	finish();
 }

@@ -172,7 +172,6 @@ TEST(socketio_memory, an_idle_client_on_a_websocket_costs_at_most_1536_bytes)
 	size_t each = (test_live_bytes() - before) / CLIENTS;
 	if (each > 1536)
 		fail_msg("%zu bytes", each);
-	printf("%zu bytes\n", each);
 	for (int i = 0; i < CLIENTS; i++)
 		http_close(&peers[i]);
 	http_close(&a);

@@ -87,11 +87,11 @@ static int prepare_recovery(struct rill_socket *s)
 	int rc = 0;
 	if (x->back) {
 		rc = rl_sio_recovery_give_back(s);
-	} else {
+	} else if (!s->client->old) { /* revision 3 has no word for it */
 		rl_sio_new_id(io, x->pid);
 		x->since = rl_sio_recovery_now(io);
 	}
-	if (rc == 0)
+	if (rc == 0 && x->pid[0])
 		rl_sio_recovery_know(s);
 	return rc;
 }

@@ -2,7 +2,8 @@
  * clients cost. */
 #include "proto/socketio_program.h"
 
-static struct http_peer a, b, c;
+static struct http_peer a, b, c, d;
+static char lost[64]; /* the pid of b */
 
 static void answer_anyhow(rill_socket *s, rill_json args, rill_reply *reply)
 {
@@ -83,11 +84,14 @@ static void exercise(void)
 	http_turns();
 	rill_broadcast_emit(&(rill_broadcast){ .ns = root }, "missed", NULL);
 	char packet[128];
-	snprintf(packet, sizeof(packet), "0{\"pid\":\"%s\"}", pid);
+	snprintf(packet, sizeof(packet), "0{\"pid\":\"%s\"}", lost);
 	tell(&c, packet);
+	snprintf(packet, sizeof(packet), "0{\"pid\":\"%s\"}", pid);
+	tell(&d, packet);
 	http_pass(1100);
 	http_close(&a);
 	http_close(&c);
+	http_close(&d);
 	http_turns();
 	assert_int_equal(answers, asked);
 }
@@ -109,8 +113,10 @@ TEST(socketio_memory, any_allocation_may_fail)
 		serve(&options);
 		in_event = answer_anyhow;
 		try_open(&b);
+		memcpy(lost, pid, sizeof(lost));
 		try_open(&a);
 		open_session(&c);
+		open_session(&d);
 		test_fail_allocation(n, false);
 		exercise();
 		reached = test_allocation_failed();

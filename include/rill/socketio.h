@@ -105,6 +105,10 @@ typedef struct rill_socketio_options {
 	 * it missed. 0: off. 0. And does it pass the middlewares then? true: it does not. true */
 	uint32_t recovery_ms;
 	bool recovery_skips_middlewares;
+	/* Networks come back before servers notice that they were gone: one that names a socket which is
+	 * connected still takes its place ("transport close"). false: it begins anew, as with the reference
+	 * server. false */
+	bool recovery_replaces;
 	/* What is remembered for that: bytes, packets, of which older ones go; sockets that may come back, of
 	 * which those lost longest ago go. 64 MiB; 100,000; 100,000 */
 	size_t recovery_bytes;

@@ -402,7 +402,8 @@ struct rl_sio_lost *rl_sio_recovery_take(
 	int64_t n = rl_json_unquote_to(&text, pid, RL_SIO_ID);
 	if (n != RL_SIO_ID)
 		return NULL;
-	lose_known(r, ns, rl_slice(pid, RL_SIO_ID));
+	if (ns->io->options.recovery_replaces)
+		lose_known(r, ns, rl_slice(pid, RL_SIO_ID));
 	lost = find(r, ns, rl_slice(pid, RL_SIO_ID));
 	if (!lost)
 		return NULL;

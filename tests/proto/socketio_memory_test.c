@@ -109,6 +109,7 @@ TEST(socketio_memory, any_allocation_may_fail)
 	for (size_t n = 1; reached; n++) {
 		rill_socketio_options options = defaults();
 		options.recovery_ms = 10 * 1000;
+		options.recovery_replaces = true;
 		options.cleanup_namespaces = true;
 		serve(&options);
 		in_event = answer_anyhow;

@@ -263,6 +263,19 @@ TEST(socketio_recovery, middlewares_are_passed_by_or_asked)
 	}
 }
 
+TEST(socketio_recovery, a_socket_that_is_there_is_not_given_to_another)
+{
+	struct http_peer a, b;
+	rill_socketio_options options = recovering();
+	serve(&options);
+	join_recovering(&a);
+	not_recovered(&b, NULL);
+	assert_int_equal(rill_namespace_count(root), 2);
+	http_close(&a);
+	cut(&b);
+	http_end();
+}
+
 static void send_to_all(rill_socket *s)
 {
 	(void)s;
@@ -273,6 +286,7 @@ TEST(socketio_recovery, a_client_may_be_back_before_its_loss_was_noticed)
 {
 	struct http_peer a, b;
 	rill_socketio_options options = recovering();
+	options.recovery_replaces = true;
 	serve(&options);
 	join_recovering(&a);
 	in_disconnect = send_to_all;
@@ -301,6 +315,7 @@ TEST(socketio_recovery, everything_may_be_closed_when_the_old_one_goes)
 {
 	struct http_peer a, b;
 	rill_socketio_options options = recovering();
+	options.recovery_replaces = true;
 	serve(&options);
 	join_recovering(&a);
 	in_disconnect = detach_it;

@@ -27,27 +27,75 @@ static inline bool rl_http1_char_is(uint8_t c, enum rl_http1_char set)
 static inline size_t rl_http1_span_of(
 	const uint8_t *data, size_t at, size_t end, enum rl_http1_char set)
 {
+	for (; end - at >= 4; at += 4) {
+		if (!(rl_http1_chars[data[at]] & set))
+			return at;
+		if (!(rl_http1_chars[data[at + 1]] & set))
+			return at + 1;
+		if (!(rl_http1_chars[data[at + 2]] & set))
+			return at + 2;
+		if (!(rl_http1_chars[data[at + 3]] & set))
+			return at + 3;
+	}
 	while (at < end && (rl_http1_chars[data[at]] & set))
 		at++;
 	return at;
 }
 
-/* The same for RL_CHAR_TEXT, of which most of a head consists: eight bytes at a time until there
- * is a control character among them. A tab is one, and is looked at again. */
+#define RL_CHAR_ONES UINT64_C(0x0101010101010101)
+
+/* Eight bytes, the first of them lowest. */
+static inline uint64_t rl_http1_word(const uint8_t *data)
+{
+	uint64_t word;
+
+	memcpy(&word, data, sizeof(word));
+#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
+	word = __builtin_bswap64(word);
+#endif
+	return word;
+}
+
+/* The highest bit of each byte that is below least (at most 0x80) or DEL; above the first such byte it may
+ * be that of others, too. */
+static inline uint64_t rl_http1_controls(uint64_t word, uint64_t least)
+{
+	uint64_t without_del = word ^ RL_CHAR_ONES * 0x7f;
+
+	return (((word - RL_CHAR_ONES * least) & ~word) |
+		       ((without_del - RL_CHAR_ONES) & ~without_del)) &
+	       RL_CHAR_ONES * 0x80;
+}
+
+/* rl_http1_span_of() for RL_CHAR_TEXT, of which most of a head consists: eight bytes at a time as long as
+ * there is no control character among them. A tab is one, and is passed. */
 static inline size_t rl_http1_span_of_text(const uint8_t *data, size_t at, size_t end)
 {
-	const uint64_t ones = UINT64_C(0x0101010101010101);
-
-	for (; end - at >= sizeof(uint64_t); at += sizeof(uint64_t)) {
-		uint64_t word;
-		memcpy(&word, data + at, sizeof(word));
-		uint64_t without_del = word ^ ones * 0x7f;
-		uint64_t below = (word - ones * 0x20) & ~word;
-		uint64_t is_del = (without_del - ones) & ~without_del;
-		if ((below | is_del) & ones * 0x80)
-			break;
+	while (end - at >= sizeof(uint64_t)) {
+		uint64_t found = rl_http1_controls(rl_http1_word(data + at), 0x20);
+		if (!found) {
+			at += sizeof(uint64_t);
+			continue;
+		}
+		at += (size_t)__builtin_ctzll(found) / 8;
+		if (data[at] != '\t')
+			return at;
+		at++;
 	}
 	return rl_http1_span_of(data, at, end, RL_CHAR_TEXT);
+}
+
+/* And for RL_CHAR_TARGET: what is not ASCII and '#' stand beside what is not visible. */
+static inline size_t rl_http1_span_of_target(const uint8_t *data, size_t at, size_t end)
+{
+	for (; end - at >= sizeof(uint64_t); at += sizeof(uint64_t)) {
+		uint64_t word = rl_http1_word(data + at), without_hash = word ^ RL_CHAR_ONES * '#';
+		uint64_t found = rl_http1_controls(word, 0x21) | (word & RL_CHAR_ONES * 0x80) |
+				 ((without_hash - RL_CHAR_ONES) & ~without_hash & RL_CHAR_ONES * 0x80);
+		if (found)
+			return at + (size_t)__builtin_ctzll(found) / 8;
+	}
+	return rl_http1_span_of(data, at, end, RL_CHAR_TARGET);
 }
 
 #endif

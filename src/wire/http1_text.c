@@ -65,17 +65,22 @@
 	X(510, "Not Extended")                                                                     \
 	X(511, "Network Authentication Required")
 
-const char *rl_http1_reason(int status)
+struct rl_slice rl_http1_reason_text(int status)
 {
 	switch (status) {
 #define REASON(code, text)                                                                         \
 	case code:                                                                                 \
-		return text;
+		return RL_SLICE(text);
 		STATUSES(REASON)
 #undef REASON
 	default:
-		return "Unknown";
+		return RL_SLICE("Unknown");
 	}
+}
+
+const char *rl_http1_reason(int status)
+{
+	return (const char *)rl_http1_reason_text(status).data;
 }
 
 #define DAY          (24 * 60 * 60)

@@ -9,6 +9,9 @@
 /* From here on a body goes to the kernel without being copied, if it takes it at once. */
 #define LARGE (16 * 1024)
 
+/* What the buffer for heads may keep behind one with large fields. */
+#define KEEP_BUFFER ((size_t)64 * 1024)
+
 bool rl_exchange_own_field(struct rl_slice name)
 {
 	static const struct rl_slice own[] = { RL_SLICE("Content-Length"),
@@ -175,7 +178,7 @@ static int begin(struct rill_request *x, const struct start *start)
 		rl_response_continue(x);
 	enum rl_response_framing framing = framing_of(x, start->status, start->length);
 	bool keep = lives_on(x, framing, start->whole);
-	struct rl_buf *scratch = &x->loop->scratch;
+	struct rl_buf *scratch = &x->server->heads;
 	struct rl_slice body = start->body;
 	int rc = write_head(x, scratch, start, keep);
 	if (framing == RL_RESPONSE_BODILESS)
@@ -187,6 +190,8 @@ static int begin(struct rill_request *x, const struct start *start)
 	if (rc == 0)
 		rc = write_bytes(x->connection->stream, rl_buf_slice(scratch), body);
 	rl_buf_consume(scratch, scratch->len);
+	if (scratch->cap > KEEP_BUFFER)
+		rl_buf_release(scratch);
 	if (rc == RILL_ENOMEM || rc == RILL_EINVAL)
 		return rc;
 	x->keep = keep;

@@ -60,6 +60,10 @@ bool rl_outbox_first(const struct rl_outbox *outbox, struct rl_outbound *message
 bool rl_outbox_next(const struct rl_outbox *outbox, size_t *cursor, struct rl_outbound *message);
 void rl_outbox_drop(struct rl_outbox *outbox, uint32_t count); /* the oldest so many */
 void rl_outbox_clear(struct rl_outbox *outbox);
+/* Memory goes from one outbox to the next by way of a spare buffer: taken in front of the first message,
+ * and put there, if it is empty and this no more than usual, instead of dropping all. */
+void rl_outbox_take_spare(struct rl_outbox *outbox, struct rl_buf *spare);
+void rl_outbox_clear_to(struct rl_outbox *outbox, struct rl_buf *spare);
 /* What it costs, in bytes: headers too, so that millions of empty messages are no bargain. */
 size_t rl_outbox_cost(const struct rl_outbox *outbox);
 
@@ -126,6 +130,12 @@ struct rl_session_terms {
 	size_t max_sessions, max_sessions_per_address;
 };
 
+/* A header that is kept. */
+struct rl_kept_header {
+	struct rl_slice name;
+	unsigned number; /* of the name, for the index of a head */
+};
+
 /* A service with sessions. Embedded in the service. */
 struct rl_sessions {
 	struct rl_holder holder; /* what waits here counts as the server's, and may be cut for it */
@@ -134,11 +144,13 @@ struct rl_sessions {
 	const struct rl_dialect *dialect;
 	const rill_handler *handler;
 	struct rl_session_terms terms;
-	const char *const *keep_headers; /* of requests that come to receive, for rill_conn_header() */
+	struct rl_kept_header *kept; /* of requests that come to receive, for rill_conn_header() */
+	size_t kept_count;
 	struct rl_list all;              /* struct rill_conn, until on_close */
 	struct rl_list rest;             /* struct rill_conn, behind it: those that repeat their last word */
 	struct rl_buf scratch;           /* texts of messages taken out of what came */
 	struct rl_buf frame;             /* one that is being packed */
+	struct rl_buf spare;             /* memory of an outbox that was emptied, for the next */
 	struct rl_session_table *table;
 	/* Up to now, of running sessions too; refused is the service's to count. */
 	uint64_t opened, refused, messages_in, messages_out, bytes_in, bytes_out;
@@ -150,9 +162,12 @@ struct rl_sessions {
 	void (*empty)(struct rl_sessions *sessions);
 };
 
-/* 0 or RILL_ENOMEM. The service sets terms, keep_headers and empty afterwards. */
+/* 0 or RILL_ENOMEM. The service sets terms and empty afterwards. */
 int rl_sessions_init(struct rl_sessions *sessions, struct rill_server *server,
 	const struct rl_dialect *dialect, const rill_handler *handler);
+/* Which headers are kept; before the first session. The names, NULL behind the last, are borrowed as long as
+ * there are sessions; NULL: none. 0 or RILL_ENOMEM. */
+int rl_sessions_keep_headers(struct rl_sessions *sessions, const char *const *names);
 /* None is left. */
 void rl_sessions_fini(struct rl_sessions *sessions);
 bool rl_sessions_empty(const struct rl_sessions *sessions);

@@ -30,11 +30,9 @@ static int append_url(struct rl_buf *out, const rill_request *request)
 	return 0;
 }
 
-/* Headers whose number in the list of those to be kept is higher are not. */
-enum { HEADERS_MAX = 255 };
-
 /* URL NUL path NUL, then for each kept header its number from 1 on and value NUL, then a NUL. */
-static int append_names(struct rl_buf *out, const rill_request *request, const char *const *keep)
+static int append_names(
+	struct rl_buf *out, const rill_request *request, const struct rl_sessions *sessions)
 {
 	const struct rl_http1_head *head = rl_exchange_head(request);
 	struct rl_slice value;
@@ -43,9 +41,11 @@ static int append_names(struct rl_buf *out, const rill_request *request, const c
 
 	if (rc == 0)
 		rc = append_text(out, rl_slice(path.data, path.len));
-	for (uint8_t i = 0; rc == 0 && keep && i < HEADERS_MAX && keep[i]; i++) {
+	for (size_t i = 0; rc == 0 && i < sessions->kept_count; i++) {
+		const struct rl_kept_header *kept = &sessions->kept[i];
 		const uint8_t number = (uint8_t)(i + 1);
-		if (!rl_http1_field(head, rl_slice_str(keep[i]), &value))
+		size_t cursor = 0;
+		if (!rl_http1_next_numbered(head, kept->name, kept->number, &cursor, &value))
 			continue;
 		rc = rl_buf_append(out, &number, 1);
 		if (rc == 0)
@@ -78,7 +78,7 @@ void rl_session_keep_names(struct rl_session *s, const rill_request *request)
 {
 	struct rl_buf *scratch = &s->conn.loop->scratch;
 
-	if (append_names(scratch, request, s->sessions->keep_headers) == 0)
+	if (append_names(scratch, request, s->sessions) == 0)
 		keep(s, rl_buf_slice(scratch));
 	rl_buf_consume(scratch, scratch->len);
 }
@@ -89,8 +89,7 @@ struct rl_slice rl_session_name(const struct rl_session *s, struct rl_slice name
 
 	for (; *p; p = behind(p)) {
 		uint8_t number = (uint8_t)*p++;
-		if (rl_slice_equal_nocase(
-			    rl_slice_str(s->sessions->keep_headers[number - 1]), name))
+		if (rl_slice_equal_nocase(s->sessions->kept[number - 1].name, name))
 			return rl_slice_str(p);
 	}
 	return rl_slice(NULL, 0);

@@ -22,6 +22,9 @@ struct rl_session_table {
 	struct rl_admission admission;
 };
 
+/* Headers behind so many in the list of those to be kept are not: their number is one byte. */
+#define RL_KEPT_HEADERS_MAX 255
+
 /* What few sessions need. */
 struct rl_session_extra {
 	char uuid[37];

@@ -109,7 +109,7 @@ static void shrink(struct rl_outbox *outbox)
 		rl_buf_shrink(entries);
 }
 
-void rl_outbox_drop(struct rl_outbox *outbox, uint32_t count)
+static void drop(struct rl_outbox *outbox, uint32_t count)
 {
 	struct rl_outbound message;
 
@@ -118,9 +118,15 @@ void rl_outbox_drop(struct rl_outbox *outbox, uint32_t count)
 	for (; count > 0; count--) {
 		size_t size = read_entry(outbox->entries.data, &message);
 		outbox->bytes -= message.data.len;
-		rl_publication_unref(message.publication);
+		if (message.publication)
+			rl_publication_unref(message.publication);
 		rl_buf_consume(&outbox->entries, size);
 	}
+}
+
+void rl_outbox_drop(struct rl_outbox *outbox, uint32_t count)
+{
+	drop(outbox, count);
 	if (!outbox->count)
 		rl_buf_release(&outbox->entries);
 	else
@@ -130,6 +136,25 @@ void rl_outbox_drop(struct rl_outbox *outbox, uint32_t count)
 void rl_outbox_clear(struct rl_outbox *outbox)
 {
 	rl_outbox_drop(outbox, outbox->count);
+}
+
+void rl_outbox_take_spare(struct rl_outbox *outbox, struct rl_buf *spare)
+{
+	if (outbox->entries.data || !spare->data)
+		return;
+	outbox->entries = *spare;
+	rl_buf_init(spare, outbox->entries.env);
+}
+
+void rl_outbox_clear_to(struct rl_outbox *outbox, struct rl_buf *spare)
+{
+	drop(outbox, outbox->count);
+	if (spare->data || outbox->entries.cap > SHRINK_ABOVE) {
+		rl_buf_release(&outbox->entries);
+		return;
+	}
+	*spare = outbox->entries;
+	rl_buf_init(&outbox->entries, spare->env);
 }
 
 size_t rl_outbox_cost(const struct rl_outbox *outbox)

@@ -44,6 +44,7 @@ int rl_sessions_init(struct rl_sessions *sessions, struct rill_server *server,
 	rl_list_init(&sessions->rest);
 	rl_buf_init(&sessions->scratch, &loop->env);
 	rl_buf_init(&sessions->frame, &loop->env);
+	rl_buf_init(&sessions->spare, &loop->env);
 	rl_list_init(&sessions->holder.node);
 	int rc = rl_session_table_new(sessions);
 	if (rc == 0)
@@ -51,13 +52,35 @@ int rl_sessions_init(struct rl_sessions *sessions, struct rill_server *server,
 	return rc;
 }
 
+int rl_sessions_keep_headers(struct rl_sessions *sessions, const char *const *names)
+{
+	const struct rl_env *env = &sessions->loop->env;
+	size_t count = 0;
+
+	while (names && names[count] && count < RL_KEPT_HEADERS_MAX)
+		count++;
+	struct rl_kept_header *kept = rl_zalloc(env, (count + 1) * sizeof(*kept));
+	if (!kept)
+		return RILL_ENOMEM;
+	for (size_t i = 0; i < count; i++) {
+		kept[i].name = rl_slice_str(names[i]);
+		kept[i].number = kept[i].name.len ? rl_http1_name_number(kept[i].name) : 0;
+	}
+	rl_free(env, sessions->kept);
+	sessions->kept = kept;
+	sessions->kept_count = count;
+	return 0;
+}
+
 void rl_sessions_fini(struct rl_sessions *sessions)
 {
 	assert(rl_sessions_empty(sessions));
 	rl_list_remove(&sessions->holder.node);
 	rl_session_table_free(sessions);
+	rl_free(&sessions->loop->env, sessions->kept);
 	rl_buf_release(&sessions->scratch);
 	rl_buf_release(&sessions->frame);
+	rl_buf_release(&sessions->spare);
 }
 
 bool rl_sessions_empty(const struct rl_sessions *sessions)

@@ -76,7 +76,7 @@ struct rl_sockjs_ask;
 
 /* What there is below a prefix: a row for each path. */
 struct rl_sockjs_place {
-	const char *name;     /* the path, or what is behind the two ids of it */
+	struct rl_slice name; /* the path, or what is behind the two ids of it */
 	bool in_session;
 	uint8_t methods;
 	uint8_t fields;

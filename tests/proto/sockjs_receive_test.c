@@ -506,6 +506,8 @@ TEST(sockjs_receive, a_session_may_be_destroyed_while_its_request_is_logged)
 	expect_said("open close:1006: ");
 	ask_by(&peer, "POST", "/echo/000/s/xhr_send", "", "[\"a\"]");
 	expect_answer(&peer, 204, "");
+	finish();
+}
 
 TEST(sockjs_receive, near_the_limit_of_memory_only_who_comes_for_messages_is_served)
 {

@@ -78,6 +78,29 @@ static inline int rl_buf_append_slice(struct rl_buf *buf, struct rl_slice slice)
 
 int rl_buf_append_u64(struct rl_buf *buf, uint64_t value); /* in decimal */
 
+/* Memory may go from one buffer to the next by way of a spare one, so that it is not asked for each time:
+ * taken by a buffer that has none, and left when nothing in it is needed any more, unless there is some or
+ * this is more than most bytes. */
+static inline void rl_buf_take_spare(struct rl_buf *buf, struct rl_buf *spare)
+{
+	if (buf->data || !spare->data)
+		return;
+	*buf = *spare;
+	rl_buf_init(spare, buf->env);
+}
+
+static inline void rl_buf_leave_spare(struct rl_buf *buf, struct rl_buf *spare, size_t most)
+{
+	if (!buf->data)
+		return;
+	if (spare->data || buf->cap > most) {
+		rl_buf_release(buf);
+		return;
+	}
+	*spare = (struct rl_buf){ .data = buf->data - buf->head, .cap = buf->cap, .env = buf->env };
+	rl_buf_init(buf, spare->env);
+}
+
 /* Drops n bytes at the front; the memory is kept until rl_buf_release(). */
 void rl_buf_consume(struct rl_buf *buf, size_t n);
 

@@ -114,9 +114,9 @@ static inline bool rl_http1_next_numbered(const struct rl_http1_head *head, stru
 		return false;
 	if (first == RL_HTTP1_FAR || (head->index.repeated >> number & 1))
 		return rl_http1_find(head, name, number, cursor, value);
-	if (*cursor > first)
+	if (*cursor > first || head->fields[first].name.len != name.len)
 		return false;
-	if (!rl_slice_equal(rl_http1_text(head, head->fields[first].name), name))
+	if (memcmp(head->base + head->fields[first].name.start, name.data, name.len) != 0)
 		return rl_http1_find(head, name, number, cursor, value);
 	*cursor = first + 1;
 	*value = rl_http1_text(head, head->fields[first].value);
@@ -258,7 +258,9 @@ size_t rl_http1_chunk_head(char *text, uint64_t len);
 
 /* The registered reason phrase (RFC 9110, 15 and the IANA registry), or "Unknown". */
 const char *rl_http1_reason(int status);
-struct rl_slice rl_http1_reason_text(int status);
+
+/* The status line with that phrase and its line end; empty when it is "Unknown". */
+struct rl_slice rl_http1_status_line(int status);
 
 /* "Sun, 06 Nov 1994 08:49:37 GMT" (RFC 9110, 5.6.7) for seconds since 1970; text: 30 bytes. Years
  * are 1 to 9999; a time outside of them becomes the nearest inside. */

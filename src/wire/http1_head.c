@@ -48,7 +48,7 @@ static struct rl_http1_span span(size_t start, size_t end)
 }
 
 /* RFC 9112, 5.1: the value is what lies between the white space around it. */
-static struct rl_http1_span trimmed(const uint8_t *data, size_t start, size_t end)
+static inline struct rl_http1_span trimmed(const uint8_t *data, size_t start, size_t end)
 {
 	while (start < end && (data[start] == ' ' || data[start] == '\t'))
 		start++;
@@ -102,16 +102,15 @@ static int reserve_field(struct rl_http1 *p)
 static inline int glance_at_field(struct rl_http1 *p, const uint8_t *data, size_t sight)
 {
 	size_t start = p->start, count = p->head.field_count;
-	size_t colon = rl_http1_span_of(data, start, sight, RL_CHAR_TOKEN);
+	size_t colon = rl_http1_span_of_token(data, start, sight);
 
 	if (colon == start || colon == sight || data[colon] != ':')
 		return 0;
 	size_t end = rl_http1_span_of_text(data, colon + 1, sight);
 	if (sight - end < 2 || data[end] != '\r' || data[end + 1] != '\n' || count == p->limits->fields)
 		return 0;
-	int rc = reserve_field(p);
-	if (rc < 0)
-		return rc;
+	if (count == p->fields_room && reserve_field(p) < 0)
+		return RILL_ENOMEM;
 	p->head.fields[count].name = span(start, colon);
 	p->head.fields[count].value = trimmed(data, colon + 1, end);
 	rl_http1_index_add(&p->head.index, rl_slice(data + start, colon - start), count);
@@ -225,7 +224,7 @@ static int glance_at_request_line(struct rl_http1 *p, const struct rl_slice *in)
 	const struct rl_slice version = RL_SLICE("HTTP/1.1\r\n");
 	const uint8_t *data = in->data;
 	size_t sight = in_sight(p, in);
-	size_t method = rl_http1_span_of(data, 0, sight, RL_CHAR_TOKEN), start = method + 1;
+	size_t method = rl_http1_span_of_token(data, 0, sight), start = method + 1;
 
 	if (method == 0 || method > METHOD_MAX || method == sight || data[method] != ' ')
 		return RL_STEP_ON;
@@ -343,7 +342,7 @@ static int field_name_step(struct rl_http1 *p, struct rl_slice *in, struct rl_ht
 	int rc = reserve_field(p);
 	if (rc < 0)
 		return rc;
-	size_t at = rl_http1_span_of(in->data, p->scanned, sight, RL_CHAR_TOKEN);
+	size_t at = rl_http1_span_of_token(in->data, p->scanned, sight);
 	if (at == sight)
 		return want_more(p, in, at);
 	if (in->data[at] != ':' || at == p->start)

@@ -37,7 +37,12 @@ static bool is_port(struct rl_slice s)
 {
 	uint64_t port;
 
-	return s.len == 0 || (rl_slice_to_u64(s, &port) && port <= UINT16_MAX);
+	const struct rl_slice last = RL_SLICE("65535");
+
+	if (s.len > last.len)
+		return rl_slice_to_u64(s, &port) && port <= UINT16_MAX;
+	return rl_http1_span_of(s.data, 0, s.len, RL_CHAR_DIGIT) == s.len &&
+	       (s.len < last.len || memcmp(s.data, last.data, last.len) <= 0);
 }
 
 /* host [ ":" port ], without user information, the host not empty. */

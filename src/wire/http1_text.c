@@ -65,22 +65,30 @@
 	X(510, "Not Extended")                                                                     \
 	X(511, "Network Authentication Required")
 
-struct rl_slice rl_http1_reason_text(int status)
+const char *rl_http1_reason(int status)
 {
 	switch (status) {
 #define REASON(code, text)                                                                         \
 	case code:                                                                                 \
-		return RL_SLICE(text);
+		return text;
 		STATUSES(REASON)
 #undef REASON
 	default:
-		return RL_SLICE("Unknown");
+		return "Unknown";
 	}
 }
 
-const char *rl_http1_reason(int status)
+struct rl_slice rl_http1_status_line(int status)
 {
-	return (const char *)rl_http1_reason_text(status).data;
+	switch (status) {
+#define LINE(code, text)                                                                           \
+	case code:                                                                                 \
+		return RL_SLICE("HTTP/1.1 " #code " " text "\r\n");
+		STATUSES(LINE)
+#undef LINE
+	default:
+		return rl_slice(NULL, 0);
+	}
 }
 
 #define DAY          (24 * 60 * 60)

@@ -4,9 +4,6 @@
 #include "wire/http1.h"
 #include "wire/http1_char.h"
 
-/* Of a status line without its reason. */
-#define STATUS_ROOM (sizeof("HTTP/1.1 200 \r\n") - 1)
-
 static bool all_of(struct rl_slice s, enum rl_http1_char set)
 {
 	return rl_http1_span_of(s.data, 0, s.len, set) == s.len;
@@ -37,19 +34,18 @@ static int put_all(struct rl_buf *out, const struct rl_slice *parts, size_t coun
 
 int rl_http1_write_status(struct rl_buf *out, int status, const char *reason)
 {
-	struct rl_slice text = reason ? rl_slice_str(reason) : rl_http1_reason_text(status);
+	struct rl_slice line = rl_http1_status_line(status);
 
-	if (status < 100 || status > 999 || (reason && !all_of(text, RL_CHAR_TEXT)))
+	if (!reason && line.len)
+		return rl_buf_append_slice(out, line);
+	struct rl_slice text = rl_slice_str(reason ? reason : rl_http1_reason(status));
+	if (status < 100 || status > 999 || !all_of(text, RL_CHAR_TEXT))
 		return RILL_EINVAL;
 	const char digits[] = { (char)('0' + status / 100), (char)('0' + status / 10 % 10),
-		(char)('0' + status % 10), ' ' };
-	int rc = rl_buf_reserve(out, STATUS_ROOM + text.len);
-	if (rc < 0)
-		return rc;
-	rl_buf_append_str(out, "HTTP/1.1 ");
-	rl_buf_append(out, digits, sizeof(digits));
-	rl_buf_append_slice(out, text);
-	return rl_buf_append_str(out, "\r\n");
+		(char)('0' + status % 10) };
+	const struct rl_slice parts[] = { RL_SLICE("HTTP/1.1 "), rl_slice(digits, sizeof(digits)),
+		RL_SLICE(" "), text, RL_SLICE("\r\n") };
+	return put_all(out, parts, sizeof(parts) / sizeof(parts[0]));
 }
 
 int rl_http1_write_request_line(struct rl_buf *out, struct rl_slice method, struct rl_slice target)

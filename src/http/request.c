@@ -235,13 +235,15 @@ static struct rl_slice host_of(const rill_request *request)
 
 int rill_request_url(const rill_request *request, char *text, size_t room)
 {
-	static const char *const schemes[2][2] = { { "http", "https" }, { "ws", "wss" } };
+	static const struct rl_slice schemes[2][2] = {
+		{ RL_SLICE("http://"), RL_SLICE("https://") },
+		{ RL_SLICE("ws://"), RL_SLICE("wss://") },
+	};
 	bool websocket = rl_http1_has_token(
 		&request->head, RL_SLICE("Upgrade"), RL_SLICE("websocket"));
 	struct rl_slice host = host_of(request), origin = origin_of(target_of(request));
-	const char *slash = origin.len && origin.data[0] == '/' ? "" : "/";
-	const struct rl_slice parts[] = { rl_slice_str(schemes[websocket][request->secure]),
-		RL_SLICE("://"), host, rl_slice_str(slash), origin };
+	struct rl_slice slash = rl_slice("/", !origin.len || origin.data[0] != '/');
+	const struct rl_slice parts[] = { schemes[websocket][request->secure], host, slash, origin };
 	size_t len = 0;
 
 	/* Each poll of a session is asked for its URL. */

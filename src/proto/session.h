@@ -60,10 +60,7 @@ bool rl_outbox_first(const struct rl_outbox *outbox, struct rl_outbound *message
 bool rl_outbox_next(const struct rl_outbox *outbox, size_t *cursor, struct rl_outbound *message);
 void rl_outbox_drop(struct rl_outbox *outbox, uint32_t count); /* the oldest so many */
 void rl_outbox_clear(struct rl_outbox *outbox);
-/* Memory goes from one outbox to the next by way of a spare buffer: taken in front of the first message,
- * and put there, if it is empty and this no more than usual, instead of dropping all. */
-void rl_outbox_take_spare(struct rl_outbox *outbox, struct rl_buf *spare);
-void rl_outbox_clear_to(struct rl_outbox *outbox, struct rl_buf *spare);
+void rl_outbox_clear_to(struct rl_outbox *outbox, struct rl_buf *spare); /* to which the memory is left */
 /* What it costs, in bytes: headers too, so that millions of empty messages are no bargain. */
 size_t rl_outbox_cost(const struct rl_outbox *outbox);
 
@@ -130,7 +127,7 @@ struct rl_session_terms {
 	size_t max_sessions, max_sessions_per_address;
 };
 
-/* A header that is kept. */
+/* A header that is kept; they stand in the order of their numbers. */
 struct rl_kept_header {
 	struct rl_slice name;
 	unsigned number; /* of the name, for the index of a head */
@@ -146,11 +143,14 @@ struct rl_sessions {
 	struct rl_session_terms terms;
 	struct rl_kept_header *kept; /* of requests that come to receive, for rill_conn_header() */
 	size_t kept_count;
+	uint64_t kept_numbers;       /* a bit for each number there is in kept */
+	uint8_t kept_first[64];      /* ... and where the first with that number stands */
 	struct rl_list all;              /* struct rill_conn, until on_close */
 	struct rl_list rest;             /* struct rill_conn, behind it: those that repeat their last word */
 	struct rl_buf scratch;           /* texts of messages taken out of what came */
 	struct rl_buf frame;             /* one that is being packed */
-	struct rl_buf spare;             /* memory of an outbox that was emptied, for the next */
+	struct rl_buf spare;             /* memory of an outbox that was emptied, for the next one */
+	struct rl_buf spare_body;        /* ... of a body that was taken */
 	struct rl_session_table *table;
 	/* Up to now, of running sessions too; refused is the service's to count. */
 	uint64_t opened, refused, messages_in, messages_out, bytes_in, bytes_out;

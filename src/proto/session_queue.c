@@ -138,23 +138,10 @@ void rl_outbox_clear(struct rl_outbox *outbox)
 	rl_outbox_drop(outbox, outbox->count);
 }
 
-void rl_outbox_take_spare(struct rl_outbox *outbox, struct rl_buf *spare)
-{
-	if (outbox->entries.data || !spare->data)
-		return;
-	outbox->entries = *spare;
-	rl_buf_init(spare, outbox->entries.env);
-}
-
 void rl_outbox_clear_to(struct rl_outbox *outbox, struct rl_buf *spare)
 {
 	drop(outbox, outbox->count);
-	if (spare->data || outbox->entries.cap > SHRINK_ABOVE) {
-		rl_buf_release(&outbox->entries);
-		return;
-	}
-	*spare = outbox->entries;
-	rl_buf_init(&outbox->entries, spare->env);
+	rl_buf_leave_spare(&outbox->entries, spare, SHRINK_ABOVE);
 }
 
 size_t rl_outbox_cost(const struct rl_outbox *outbox)

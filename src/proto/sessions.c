@@ -45,6 +45,7 @@ int rl_sessions_init(struct rl_sessions *sessions, struct rill_server *server,
 	rl_buf_init(&sessions->scratch, &loop->env);
 	rl_buf_init(&sessions->frame, &loop->env);
 	rl_buf_init(&sessions->spare, &loop->env);
+	rl_buf_init(&sessions->spare_body, &loop->env);
 	rl_list_init(&sessions->holder.node);
 	int rc = rl_session_table_new(sessions);
 	if (rc == 0)
@@ -52,23 +53,37 @@ int rl_sessions_init(struct rl_sessions *sessions, struct rill_server *server,
 	return rc;
 }
 
+/* Behind those whose number is not higher. */
+static void insert_header(struct rl_kept_header *kept, size_t count, struct rl_slice name)
+{
+	unsigned number = rl_http1_name_number(name);
+	size_t i = count;
+
+	for (; i > 0 && kept[i - 1].number > number; i--)
+		kept[i] = kept[i - 1];
+	kept[i] = (struct rl_kept_header){ name, number };
+}
+
 int rl_sessions_keep_headers(struct rl_sessions *sessions, const char *const *names)
 {
 	const struct rl_env *env = &sessions->loop->env;
 	size_t count = 0;
 
-	while (names && names[count] && count < RL_KEPT_HEADERS_MAX)
+	while (names && names[count] && names[count][0] && count < RL_KEPT_HEADERS_MAX)
 		count++;
 	struct rl_kept_header *kept = rl_zalloc(env, (count + 1) * sizeof(*kept));
 	if (!kept)
 		return RILL_ENOMEM;
-	for (size_t i = 0; i < count; i++) {
-		kept[i].name = rl_slice_str(names[i]);
-		kept[i].number = kept[i].name.len ? rl_http1_name_number(kept[i].name) : 0;
-	}
+	for (size_t i = 0; i < count; i++)
+		insert_header(kept, i, rl_slice_str(names[i]));
 	rl_free(env, sessions->kept);
 	sessions->kept = kept;
 	sessions->kept_count = count;
+	sessions->kept_numbers = 0;
+	for (size_t i = count; i > 0; i--) {
+		sessions->kept_numbers |= UINT64_C(1) << kept[i - 1].number;
+		sessions->kept_first[kept[i - 1].number] = (uint8_t)(i - 1);
+	}
 	return 0;
 }
 
@@ -81,6 +96,7 @@ void rl_sessions_fini(struct rl_sessions *sessions)
 	rl_buf_release(&sessions->scratch);
 	rl_buf_release(&sessions->frame);
 	rl_buf_release(&sessions->spare);
+	rl_buf_release(&sessions->spare_body);
 }
 
 bool rl_sessions_empty(const struct rl_sessions *sessions)

@@ -19,6 +19,7 @@ static void free_service(struct rill_sockjs *service)
 	rl_buf_release(&service->iframe);
 	rl_buf_release(&service->ancestors);
 	rl_free(env, service->prefix);
+	rl_free(env, service->spare_send);
 	rl_free(env, service);
 }
 

@@ -4,6 +4,7 @@
  * session may hold anything but '/' and '.'; so may the one in front of it, by which balancers tell
  * servers apart and which means nothing here. */
 #include "proto/sockjs.h"
+#include "wire/http1_char.h"
 
 #define BIT(transport) (1u << RL_SOCKJS_##transport)
 #define GET            RL_SOCKJS_GET, .allow = "GET"
@@ -52,14 +53,30 @@ struct segment {
 	bool dotted;
 };
 
+/* The first '.' or '/' from at on. They differ in their lowest bit alone. */
+static inline size_t find_mark(struct rl_slice path, size_t at)
+{
+	for (; path.len - at >= sizeof(uint64_t); at += sizeof(uint64_t)) {
+		uint64_t others = (rl_http1_word(path.data + at) | RL_CHAR_ONES) ^ RL_CHAR_ONES * '/';
+		uint64_t found = (others - RL_CHAR_ONES) & ~others & RL_CHAR_ONES * 0x80;
+		if (found)
+			return at + (size_t)__builtin_ctzll(found) / 8;
+	}
+	while (at < path.len && (path.data[at] | 1) != '/')
+		at++;
+	return at;
+}
+
 /* Takes what is in front of the next '/' off *path, which begins with one. */
 static inline struct segment next_segment(struct rl_slice *path)
 {
 	struct segment segment = { .text = rl_slice(path->data + 1, 0) };
-	size_t end = 1;
+	size_t end = find_mark(*path, 1);
 
-	for (; end < path->len && path->data[end] != '/'; end++)
-		segment.dotted |= path->data[end] == '.';
+	while (end < path->len && path->data[end] == '.') {
+		segment.dotted = true;
+		end = find_mark(*path, end + 1);
+	}
 	segment.text.len = end - 1;
 	rl_slice_skip(path, end);
 	return segment;

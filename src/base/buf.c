@@ -111,17 +111,3 @@ int rl_buf_append_u64(struct rl_buf *buf, uint64_t value)
 	} while (value);
 	return rl_buf_append(buf, digits + at, sizeof(digits) - at);
 }
-
-void rl_buf_consume(struct rl_buf *buf, size_t n)
-{
-	assert(n <= buf->len);
-	if (!n)
-		return;
-	buf->data += n;
-	buf->head += n;
-	buf->len -= n;
-	if (!buf->len) {
-		buf->data -= buf->head;
-		buf->head = 0;
-	}
-}

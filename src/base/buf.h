@@ -102,7 +102,19 @@ static inline void rl_buf_leave_spare(struct rl_buf *buf, struct rl_buf *spare, 
 }
 
 /* Drops n bytes at the front; the memory is kept until rl_buf_release(). */
-void rl_buf_consume(struct rl_buf *buf, size_t n);
+static inline void rl_buf_consume(struct rl_buf *buf, size_t n)
+{
+	assert(n <= buf->len);
+	if (!n)
+		return;
+	buf->data += n;
+	buf->head += n;
+	buf->len -= n;
+	if (!buf->len) {
+		buf->data -= buf->head;
+		buf->head = 0;
+	}
+}
 
 static inline struct rl_slice rl_buf_slice(const struct rl_buf *buf)
 {

@@ -107,7 +107,8 @@ static inline int glance_at_field(struct rl_http1 *p, const uint8_t *data, size_
 	if (colon == start || colon == sight || data[colon] != ':')
 		return 0;
 	size_t end = rl_http1_span_of_text(data, colon + 1, sight);
-	if (sight - end < 2 || data[end] != '\r' || data[end + 1] != '\n' || count == p->limits->fields)
+	if (sight - end < 2 || data[end] != '\r' || data[end + 1] != '\n' ||
+		count == p->limits->fields)
 		return 0;
 	if (count == p->fields_room && reserve_field(p) < 0)
 		return RILL_ENOMEM;

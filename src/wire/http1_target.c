@@ -32,17 +32,16 @@ static bool is_name(struct rl_slice s)
 	return s.len > 0;
 }
 
-/* May be empty, RFC 3986, 3.2.3. */
+/* Of digits alone, or empty (RFC 3986, 3.2.3). */
 static bool is_port(struct rl_slice s)
 {
-	uint64_t port;
-
 	const struct rl_slice last = RL_SLICE("65535");
+	uint64_t port;
 
 	if (s.len > last.len)
 		return rl_slice_to_u64(s, &port) && port <= UINT16_MAX;
-	return rl_http1_span_of(s.data, 0, s.len, RL_CHAR_DIGIT) == s.len &&
-	       (s.len < last.len || memcmp(s.data, last.data, last.len) <= 0);
+	return s.len < last.len || s.data[0] < last.data[0] ||
+	       memcmp(s.data, last.data, last.len) <= 0;
 }
 
 /* host [ ":" port ], without user information, the host not empty. */

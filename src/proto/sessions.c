@@ -67,15 +67,16 @@ static void insert_header(struct rl_kept_header *kept, size_t count, struct rl_s
 int rl_sessions_keep_headers(struct rl_sessions *sessions, const char *const *names)
 {
 	const struct rl_env *env = &sessions->loop->env;
-	size_t count = 0;
+	size_t most = 0, count = 0;
 
-	while (names && names[count] && names[count][0] && count < RL_KEPT_HEADERS_MAX)
-		count++;
-	struct rl_kept_header *kept = rl_zalloc(env, (count + 1) * sizeof(*kept));
+	while (names && names[most] && most < RL_KEPT_HEADERS_MAX)
+		most++;
+	struct rl_kept_header *kept = rl_alloc(env, (most + 1) * sizeof(*kept));
 	if (!kept)
 		return RILL_ENOMEM;
-	for (size_t i = 0; i < count; i++)
-		insert_header(kept, i, rl_slice_str(names[i]));
+	for (size_t i = 0; i < most; i++)
+		if (names[i][0])
+			insert_header(kept, count++, rl_slice_str(names[i]));
 	rl_free(env, sessions->kept);
 	sessions->kept = kept;
 	sessions->kept_count = count;

@@ -16,8 +16,7 @@ static size_t most_held(struct rl_holder *holder)
 	return most;
 }
 
-static void cut_most(
-	struct rl_holder *holder, size_t least, const struct rl_stream_group *group)
+static void cut_most(struct rl_holder *holder, size_t least, const struct rl_stream_group *group)
 {
 	struct rl_sessions *sessions = rl_container(holder, struct rl_sessions, holder);
 

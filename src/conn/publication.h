@@ -26,12 +26,14 @@ struct rl_publication {
 	uint32_t refs;
 	uint8_t form_count;
 	rill_kind kind;
+	uint32_t outboxes; /* of sessions it waits in: they count it together, about once */
 	struct rl_blob *payload;
 	struct rl_list waiting;   /* where it stands in queues of slow subscribers: the hub's */
 	struct rl_slice type, id; /* event streams; empty: none. In the publication's own memory */
 	struct rl_form first;     /* most have one form */
 	struct rl_form *others;   /* room for RL_FORMS_MAX - 1; NULL until the second */
-	uint64_t *encoded;        /* counted up for each form made; may be NULL */
+	uint64_t *encoded;        /* its topic's, counted up for each form made; NULL but while it is handed
+	                           * out: sessions keep it longer than there is the topic */
 	struct rl_publication *const *parts; /* a bundle's; NULL: this is one message */
 	uint32_t part_count;
 	const struct rl_env *env;

@@ -48,6 +48,7 @@ struct rl_outbound {
 struct rl_outbox {
 	struct rl_buf entries; /* headers, each with its bytes or a reference behind it */
 	size_t bytes;          /* of payload */
+	size_t held;           /* of that, what the server is told: of what is shared a share */
 	uint32_t count;
 };
 void rl_outbox_init(struct rl_outbox *outbox, const struct rl_env *env);
@@ -62,6 +63,8 @@ void rl_outbox_drop(struct rl_outbox *outbox, uint32_t count); /* the oldest so 
 void rl_outbox_clear(struct rl_outbox *outbox);
 /* What it costs, in bytes: headers too, so that millions of empty messages are no bargain. */
 size_t rl_outbox_cost(const struct rl_outbox *outbox);
+/* ... and what the server's memory has to do with it: one publication that waits for many is one. */
+size_t rl_outbox_held(const struct rl_outbox *outbox);
 
 /* A second carrier for a session that has one. */
 enum rl_overlap {
@@ -219,9 +222,9 @@ void rl_session_attach(
 	struct rl_session *session, struct rl_carrier *carrier, const rill_request *request);
 
 /* Takes what a client sent (dialect->read first: negative when that says so, and in is still the caller's);
- * 0: in is the session's until in->done, which comes in this turn at the earliest. Messages are delivered at once unless the program has paused or
- * others wait in front, and so many in a turn at most. A session that is closing or over takes and drops
- * them. From an upcall only. */
+ * 0: in is the session's until in->done, which never comes from inside. Messages are delivered at once
+ * unless the program has paused or others wait in front, and so many in a turn at most. A session that is
+ * closing or over takes and drops them. From an upcall only. */
 int rl_session_take(struct rl_session *session, struct rl_inbound *in, int *code, const char **why);
 
 /* Told by carriers. From upcalls only. */

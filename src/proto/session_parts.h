@@ -22,6 +22,9 @@ struct rl_session_table {
 	struct rl_admission admission;
 };
 
+/* What a buffer of the service's may keep between calls. */
+#define RL_SESSIONS_KEEP ((size_t)64 * 1024)
+
 /* What few sessions need. */
 struct rl_session_extra {
 	char uuid[37];
@@ -60,6 +63,10 @@ void rl_session_ended(struct rl_session *session);
 /* The service has nothing more to do with it. */
 void rl_session_leave(struct rl_session *session);
 
+/* sessions.c */
+/* Closes one because the service or the server goes. */
+void rl_session_part(struct rl_session *session, int code, const char *reason);
+
 /* session_out.c */
 /* A frame begins, in a buffer of the service's. */
 struct rl_buf *rl_session_frame(struct rl_session *session);
@@ -72,6 +79,8 @@ void rl_session_beat(struct rl_session *session);
 void rl_session_set_beat(struct rl_session *session, uint32_t ms);
 /* An answer that is due should have come. */
 bool rl_session_is_silent(const struct rl_session *session);
+/* What has held the answer back is gone: it has all of its time from here on. */
+void rl_session_renew_wait(struct rl_session *session);
 /* The last word; the carrier, if there is one behind the frame, is ended in order. */
 void rl_session_say_last_word(struct rl_session *session);
 /* Shows the tap a frame, or all that a client has sent in one go. */

@@ -62,11 +62,18 @@ bool rl_sessions_empty(const struct rl_sessions *sessions)
 	return !sessions->count;
 }
 
+/* A raw WebSocket does not take every code and every reason, and is closed all the same. */
+void rl_session_part(struct rl_session *s, int code, const char *reason)
+{
+	if (rill_close(&s->conn, code, reason) < 0 && rill_close(&s->conn, code, NULL) < 0)
+		rill_close(&s->conn, 1001, NULL);
+}
+
 void rl_sessions_close(struct rl_sessions *sessions, int code, const char *reason)
 {
 	sessions->parting = code;
 	rl_list_each_safe (node, &sessions->all)
-		rill_close(&session_at(node)->conn, code, reason);
+		rl_session_part(session_at(node), code, reason);
 }
 
 void rl_sessions_cut(struct rl_sessions *sessions)

@@ -23,14 +23,17 @@ static bool is_jsonp(const struct rl_sockjs_send *s)
 	return s->ask.place->transport == RL_SOCKJS_JSONP_POLLING;
 }
 
-/* What is kept counts as held for the connection it came by. */
-static void charge(struct rl_sockjs_send *s)
+static void charge_so_much(struct rl_sockjs_send *s, size_t held)
 {
-	size_t held = s->in.owned.cap;
-
 	if (s->ask.request)
 		rl_exchange_charge(s->ask.request, (ptrdiff_t)held - (ptrdiff_t)s->charged);
 	s->charged = held;
+}
+
+/* What is kept counts as held for the connection it came by, until it is a session's. */
+static void charge(struct rl_sockjs_send *s)
+{
+	charge_so_much(s, s->in.owned.cap);
 }
 
 static void free_send(struct rl_sockjs_send *s)
@@ -38,7 +41,7 @@ static void free_send(struct rl_sockjs_send *s)
 	struct rill_sockjs *service = s->ask.service;
 
 	rl_buf_release(&s->in.owned);
-	charge(s);
+	charge_so_much(s, 0);
 	rl_free(&service->sessions.loop->env, s);
 	rl_sockjs_release(service);
 }
@@ -106,6 +109,8 @@ static void on_body(rill_request *request, rill_bytes bytes, void *user)
 		refuse_size(s);
 		return;
 	}
+	if (!s->readable) /* it counts as absent */
+		return;
 	if (rl_buf_append(&s->in.owned, bytes.data, bytes.len) < 0) {
 		rl_exchange_end_connection(s->ask.request);
 		end_send(s, 503, no_memory);
@@ -179,6 +184,8 @@ static void deliver(struct rl_sockjs_send *s)
 			end_send(s, 503, no_memory);
 		else if (rc < 0)
 			end_send(s, 500, broken_json);
+		else
+			charge_so_much(s, 0);
 	}
 }
 

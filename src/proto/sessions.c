@@ -1,4 +1,4 @@
-/* sessions.c: all sessions of a service: closing them, cutting them, and which of them holds most. */
+/* sessions.c: all sessions of a service: closing them, cutting them, and which of them hold most. */
 #include "proto/session_parts.h"
 
 static struct rl_session *session_at(struct rl_list *node)
@@ -6,26 +6,23 @@ static struct rl_session *session_at(struct rl_list *node)
 	return rl_session(rl_container(node, struct rill_conn, node));
 }
 
-static struct rl_session *holding_most(struct rl_sessions *sessions)
+static size_t most_held(struct rl_holder *holder)
 {
-	struct rl_session *most = NULL;
+	const struct rl_sessions *sessions = rl_container(holder, struct rl_sessions, holder);
+	size_t most = 0;
 
 	rl_list_each (node, &sessions->all)
-		if (!most || session_at(node)->held > most->held)
-			most = session_at(node);
+		most = session_at(node)->held > most ? session_at(node)->held : most;
 	return most;
 }
 
-static size_t most_held(struct rl_holder *holder)
+static void cut_most(struct rl_holder *holder, size_t least, const struct rl_stream_group *group)
 {
-	const struct rl_session *s = holding_most(rl_container(holder, struct rl_sessions, holder));
+	struct rl_sessions *sessions = rl_container(holder, struct rl_sessions, holder);
 
-	return s ? s->held : 0;
-}
-
-static void cut_most(struct rl_holder *holder)
-{
-	rill_conn_destroy(&holding_most(rl_container(holder, struct rl_sessions, holder))->conn);
+	rl_list_each_safe (node, &sessions->all)
+		if (rl_stream_group_over(group) && session_at(node)->held >= least)
+			rill_conn_destroy(&session_at(node)->conn);
 }
 
 int rl_sessions_init(struct rl_sessions *sessions, struct rill_server *server,

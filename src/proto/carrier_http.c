@@ -82,31 +82,52 @@ static void on_gone(rill_request *request, int rc, void *user)
 static int write_fields(
 	struct rl_buf *out, const struct rl_envelope *envelope, struct rl_slice fields)
 {
-	int rc = rl_http1_write_field(
-		out, RL_SLICE("Content-Type"), rl_slice_str(envelope->content_type));
+	int rc = rl_buf_append_str(out, "Content-Type: ");
 
 	if (rc == 0)
-		rc = rl_buf_append_slice(out, rl_slice_str(envelope->fields));
+		rc = rl_buf_append_str(out, envelope->content_type);
+	if (rc == 0)
+		rc = rl_buf_append_str(out, "\r\n");
+	if (rc == 0 && envelope->fields)
+		rc = rl_buf_append_str(out, envelope->fields);
 	return rc == 0 ? rl_buf_append_slice(out, fields) : rc;
 }
 
-/* A poll's answer. */
-static int answer(struct carrier *c, struct rl_slice body)
+/* The loop's buffer has been used. */
+static void leave_empty(struct rl_buf *scratch)
 {
-	struct rl_buf lines;
+	rl_buf_consume(scratch, scratch->len);
+	if (scratch->cap > KEEP_BUFFER)
+		rl_buf_release(scratch);
+}
 
-	rl_buf_init(&lines, env_of(c));
-	int rc = write_fields(&lines, c->base.row->envelope, fields_of(c));
+static int write_body(const struct carrier *c, struct rl_buf *out, struct rl_slice frame)
+{
+	const struct rl_envelope *envelope = c->base.row->envelope;
+	int rc = envelope->prelude ? envelope->prelude(out, label_of(c)) : 0;
+
+	return rc == 0 ? envelope->wrap(out, label_of(c), frame) : rc;
+}
+
+/* A poll's answer, which has no body without a frame. */
+static int answer(struct carrier *c, const struct rl_slice *frame)
+{
+	struct rl_buf *scratch = &rill_request_loop(c->request)->scratch;
+	int rc = write_fields(scratch, c->base.row->envelope, fields_of(c));
+	size_t fields = scratch->len;
+
+	if (rc == 0 && frame)
+		rc = write_body(c, scratch, *frame);
 	if (rc == 0)
-		rc = rl_exchange_respond(c->request, 200, rl_buf_slice(&lines), body);
-	rl_buf_release(&lines);
+		rc = rl_exchange_respond(c->request, 200, rl_slice(scratch->data, fields),
+			rl_slice(scratch->data + fields, scratch->len - fields));
+	leave_empty(scratch);
 	return rc;
 }
 
 static void end_response(struct carrier *c)
 {
-	int rc = c->base.row->one_shot ? answer(c, rl_slice(NULL, 0))
-				       : rill_response_end(c->request);
+	int rc = c->base.row->one_shot ? answer(c, NULL) : rill_response_end(c->request);
 
 	if (rc == RILL_ENOMEM) /* unanswered it would be held for ever */
 		rill_request_abort(c->request);
@@ -197,18 +218,8 @@ int rl_carrier_http_new(struct rl_carrier **carrier, const struct rl_carrier_row
 /* All of a poll's answer. */
 static int respond(struct carrier *c, struct rl_slice frame)
 {
-	const struct rl_envelope *envelope = c->base.row->envelope;
-	struct rl_buf body;
-	int rc = 0;
+	int rc = answer(c, &frame);
 
-	rl_buf_init(&body, env_of(c));
-	if (envelope->prelude)
-		rc = envelope->prelude(&body, label_of(c));
-	if (rc == 0)
-		rc = envelope->wrap(&body, label_of(c), frame);
-	if (rc == 0)
-		rc = answer(c, rl_buf_slice(&body));
-	rl_buf_release(&body);
 	if (rc < 0)
 		return rc == RILL_ENOMEM ? rc : RILL_ECLOSED;
 	let_go(c);
@@ -224,9 +235,7 @@ static int write_chunk(struct carrier *c, struct rl_slice frame)
 		rc = rill_response_write(c->request, chunk->data, chunk->len);
 	if (rc >= 0 && c->left != UINT64_MAX)
 		c->left = chunk->len < c->left ? c->left - chunk->len : 0;
-	rl_buf_consume(chunk, chunk->len);
-	if (chunk->cap > KEEP_BUFFER)
-		rl_buf_release(chunk);
+	leave_empty(chunk);
 	if (rc < 0)
 		return rc == RILL_ENOMEM ? rc : RILL_ECLOSED;
 	if (c->left)

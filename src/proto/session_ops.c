@@ -111,6 +111,7 @@ static int put(struct rl_session *s, rill_kind kind, struct rl_slice data)
 	}
 	if (!make_room(s, data.len))
 		return RILL_ETOOBIG;
+	rl_buf_take_spare(&s->outbox.entries, &s->sessions->spare);
 	return wait_in_outbox(s, rl_outbox_add(&s->outbox, 0, kind, data), data.len);
 }
 

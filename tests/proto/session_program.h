@@ -463,7 +463,7 @@ static inline void start(const rill_server_options *options)
 	assert_int_equal(rl_sessions_init(&sessions, http_server, &dialect, &handler), 0);
 	sessions.terms = (struct rl_session_terms){ 25000, 10000, 5000, 1 << 20, RILL_OVERFLOW_CLOSE,
 		0, 0 };
-	sessions.keep_headers = keep;
+	assert_int_equal(rl_sessions_keep_headers(&sessions, keep), 0);
 	sessions.empty = is_empty;
 	in_server = (struct rl_service){ .stop = stop_service, .cut = cut_service,
 		.free = free_service };

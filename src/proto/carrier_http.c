@@ -15,6 +15,8 @@ struct carrier {
 	rill_request *request;
 	uint64_t left; /* bytes until a stream ends; UINT64_MAX: no limit */
 	uint32_t fields_len, label_len;
+	size_t threshold; /* bodies of so many bytes are coded */
+	enum rl_coding coding;
 	uint8_t text[]; /* the fields of the answer to a poll, then the label */
 };
 
@@ -79,13 +81,13 @@ static void on_gone(rill_request *request, int rc, void *user)
 	rl_free(env, c);
 }
 
-static int write_fields(
-	struct rl_buf *out, const struct rl_envelope *envelope, struct rl_slice fields)
+static int write_fields(struct rl_buf *out, const struct rl_envelope *envelope, const char *type,
+	struct rl_slice fields)
 {
 	int rc = rl_buf_append_str(out, "Content-Type: ");
 
 	if (rc == 0)
-		rc = rl_buf_append_str(out, envelope->content_type);
+		rc = rl_buf_append_str(out, type);
 	if (rc == 0)
 		rc = rl_buf_append_str(out, "\r\n");
 	if (rc == 0 && envelope->fields)
@@ -101,6 +103,14 @@ static void leave_empty(struct rl_buf *scratch)
 		rl_buf_release(scratch);
 }
 
+static const char *type_of(const struct carrier *c, rill_kind kind)
+{
+	const struct rl_envelope *envelope = c->base.row->envelope;
+
+	return kind == RILL_BINARY && envelope->binary_type ? envelope->binary_type
+							    : envelope->content_type;
+}
+
 static int write_body(const struct carrier *c, struct rl_buf *out, struct rl_slice frame)
 {
 	const struct rl_envelope *envelope = c->base.row->envelope;
@@ -109,25 +119,48 @@ static int write_body(const struct carrier *c, struct rl_buf *out, struct rl_sli
 	return rc == 0 ? envelope->wrap(out, label_of(c), frame) : rc;
 }
 
-/* A poll's answer, which has no body without a frame. */
-static int answer(struct carrier *c, const struct rl_slice *frame)
+/* The body, which stands behind so many bytes of fields, in the coding that the client takes if it is worth
+ * that: then the field that says so stands there instead. Without memory for it the body goes as it is. */
+static int encode(const struct carrier *c, struct rl_buf *scratch, size_t fields, struct rl_buf *coded)
 {
-	struct rl_buf *scratch = &rill_request_loop(c->request)->scratch;
-	int rc = write_fields(scratch, c->base.row->envelope, fields_of(c));
+	struct rl_slice body = rl_slice(scratch->data + fields, scratch->len - fields);
+
+	if (!c->coding || c->base.plain || body.len < c->threshold ||
+		rl_coding_write(coded, c->coding, body) < 0)
+		return 0;
+	scratch->len = fields;
+	return rl_http1_write_field(scratch, RL_SLICE("Content-Encoding"),
+		rl_slice_str(rl_coding_name(c->coding)));
+}
+
+/* A poll's answer, which has no body without a frame. */
+static int answer(struct carrier *c, int status, rill_kind kind, const struct rl_slice *frame)
+{
+	struct rl_buf *scratch = &rill_request_loop(c->request)->scratch, coded;
+	int rc = write_fields(scratch, c->base.row->envelope, type_of(c, kind), fields_of(c));
 	size_t fields = scratch->len;
 
+	rl_buf_init(&coded, env_of(c));
 	if (rc == 0 && frame)
 		rc = write_body(c, scratch, *frame);
 	if (rc == 0)
-		rc = rl_exchange_respond(c->request, 200, rl_slice(scratch->data, fields),
-			rl_slice(scratch->data + fields, scratch->len - fields));
+		rc = encode(c, scratch, fields, &coded);
+	if (coded.len)
+		fields = scratch->len;
+	struct rl_slice body = coded.len ? rl_buf_slice(&coded)
+					 : rl_slice(scratch->data + fields, scratch->len - fields);
+	if (rc == 0)
+		rc = rl_exchange_respond(
+			c->request, status, rl_slice(scratch->data, fields), body);
+	rl_buf_release(&coded);
 	leave_empty(scratch);
 	return rc;
 }
 
-static void end_response(struct carrier *c)
+static void end_response(struct carrier *c, int status)
 {
-	int rc = c->base.row->one_shot ? answer(c, NULL) : rill_response_end(c->request);
+	int rc = c->base.row->one_shot ? answer(c, status, RILL_TEXT, NULL)
+				       : rill_response_end(c->request);
 
 	if (rc == RILL_ENOMEM) /* unanswered it would be held for ever */
 		rill_request_abort(c->request);
@@ -140,7 +173,7 @@ static void on_peer_end(rill_request *request, void *user)
 
 	(void)request;
 	lost(c);
-	end_response(c);
+	end_response(c, 200);
 }
 
 static const rill_request_handler following = {
@@ -193,7 +226,7 @@ int rl_carrier_http_new(struct rl_carrier **carrier, const struct rl_carrier_row
 
 	rl_buf_init(&lines, env);
 	if (!row->one_shot)
-		rc = write_fields(&lines, row->envelope, fields);
+		rc = write_fields(&lines, row->envelope, row->envelope->content_type, fields);
 	if (rc == 0)
 		c = make(env, request, row->one_shot ? fields : nothing, label);
 	if (!c)
@@ -215,10 +248,16 @@ int rl_carrier_http_new(struct rl_carrier **carrier, const struct rl_carrier_row
 	return 0;
 }
 
-/* All of a poll's answer. */
-static int respond(struct carrier *c, struct rl_slice frame)
+void rl_carrier_http_compress(struct rl_carrier *carrier, enum rl_coding coding, size_t threshold)
 {
-	int rc = answer(c, &frame);
+	of(carrier)->coding = coding;
+	of(carrier)->threshold = threshold;
+}
+
+/* All of a poll's answer. */
+static int respond(struct carrier *c, rill_kind kind, struct rl_slice frame)
+{
+	int rc = answer(c, 200, kind, &frame);
 
 	if (rc < 0)
 		return rc == RILL_ENOMEM ? rc : RILL_ECLOSED;
@@ -247,16 +286,14 @@ static int write_chunk(struct carrier *c, struct rl_slice frame)
 
 static int op_write(struct rl_carrier *carrier, rill_kind kind, struct rl_slice frame)
 {
-	(void)kind; /* bodies are what the envelope says */
-	return carrier->row->one_shot ? respond(of(carrier), frame)
+	return carrier->row->one_shot ? respond(of(carrier), kind, frame)
 				      : write_chunk(of(carrier), frame);
 }
 
 static void op_finish(struct rl_carrier *carrier, int code, struct rl_slice reason)
 {
-	(void)code;
 	(void)reason;
-	end_response(of(carrier));
+	end_response(of(carrier), code == 1002 ? 400 : 200);
 }
 
 static void op_cut(struct rl_carrier *carrier)

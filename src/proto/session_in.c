@@ -61,6 +61,19 @@ static int hand_over(struct rl_session *s, struct rl_inbound *in, unsigned *budg
 	return 0;
 }
 
+/* There is no next one, and will be none. */
+static void stop(struct rl_session *s, int rc)
+{
+	if (s->conn.state != RILL_CONN_OPEN)
+		return;
+	if (rc == RILL_ECLOSED)
+		rl_session_left(s);
+	else if (rc == RILL_EPROTO)
+		rl_session_fail(s, 1002, "the client has broken the protocol");
+	else
+		rl_session_fail(s, 1011, rill_strerror(rc));
+}
+
 /* The next behind a node of the list, or its head. */
 static struct rl_inbound *next_unfinished(struct rl_session *s, struct rl_list *node)
 {
@@ -97,9 +110,9 @@ void rl_session_deliver(struct rl_session *s)
 
 	while (in && budget && rl_conn_wants_messages(&s->conn)) {
 		int rc = hand_over(s, in, &budget);
-		in->finished = rc == 1;
+		in->finished = rc == 1 || rc == RILL_ECLOSED;
 		if (rc < 0)
-			rl_session_fail(s, 1011, rill_strerror(rc));
+			stop(s, rc);
 		if (!in->finished)
 			continue;
 		budget -= budget > 0; /* those without messages are work, too */
@@ -231,7 +244,7 @@ void rl_session_received(struct rl_session *s, rill_kind kind, struct rl_slice d
 	if (s->conn.state != RILL_CONN_OPEN || rc == 1)
 		return;
 	if (rc < 0)
-		rl_session_fail(s, 1011, rill_strerror(rc));
+		stop(s, rc);
 	else
 		keep_rest(s, &in);
 	if (s->conn.state == RILL_CONN_OPEN)

@@ -30,6 +30,16 @@ static int append_url(struct rl_buf *out, const rill_request *request)
 	return 0;
 }
 
+static int append_place(struct rl_buf *out, const rill_request *request, bool empty)
+{
+	rill_bytes path = rill_request_path(request);
+
+	if (empty)
+		return rl_buf_append(out, "\0", 2);
+	int rc = append_url(out, request);
+	return rc == 0 ? append_text(out, rl_slice(path.data, path.len)) : rc;
+}
+
 /* Those of the kept headers that have this number, if the request has them. */
 static int append_headers(struct rl_buf *out, const struct rl_http1_head *head,
 	const struct rl_sessions *sessions, unsigned number)
@@ -52,15 +62,12 @@ static int append_headers(struct rl_buf *out, const struct rl_http1_head *head,
 
 /* URL NUL path NUL, then for each kept header its place in sessions->kept from 1 on and value NUL, then a
  * NUL. */
-static int append_names(
-	struct rl_buf *out, const rill_request *request, const struct rl_sessions *sessions)
+static int append_names(struct rl_buf *out, const rill_request *request,
+	const struct rl_sessions *sessions, bool headers_alone)
 {
 	const struct rl_http1_head *head = rl_exchange_head(request);
-	rill_bytes path = rill_request_path(request);
-	int rc = append_url(out, request);
+	int rc = append_place(out, request, headers_alone);
 
-	if (rc == 0)
-		rc = append_text(out, rl_slice(path.data, path.len));
 	for (uint64_t left = head->index.present & sessions->kept_numbers; rc == 0 && left;
 		left &= left - 1)
 		rc = append_headers(out, head, sessions, (unsigned)__builtin_ctzll(left));
@@ -90,8 +97,11 @@ static void keep(struct rl_session *s, struct rl_slice names)
 void rl_session_keep_names(struct rl_session *s, const rill_request *request)
 {
 	struct rl_buf *scratch = &s->conn.loop->scratch;
+	bool first = s->sessions->dialect->first_names;
 
-	if (append_names(scratch, request, s->sessions) == 0)
+	if (first && (!s->sessions->kept_count || s->conn.state != RILL_CONN_CONNECTING))
+		return;
+	if (append_names(scratch, request, s->sessions, first) == 0)
 		keep(s, rl_buf_slice(scratch));
 	rl_buf_consume(scratch, scratch->len);
 }

@@ -6,6 +6,7 @@ struct header {
 	uint32_t len; /* of the payload */
 	uint8_t type, kind;
 	bool shared; /* a struct shared stands behind it instead */
+	bool plain;
 };
 _Static_assert(sizeof(struct header) == 8, "headers and what is behind them are aligned");
 
@@ -50,32 +51,18 @@ static int add(
 	rl_buf_append(entries, behind, len);
 	rl_buf_append(entries, padding, padded(len) - len);
 	outbox->count++;
+	outbox->plain += header->plain;
 	outbox->bytes += header->len;
 	return 0;
 }
 
-int rl_outbox_add(struct rl_outbox *outbox, uint8_t type, rill_kind kind, struct rl_slice data)
+static int add_shared(struct rl_outbox *outbox, const struct header *header,
+	struct rl_publication *publication)
 {
-	if (data.len > UINT32_MAX || outbox->count == UINT32_MAX)
-		return RILL_ETOOBIG;
-	struct header header = { .len = (uint32_t)data.len, .type = type, .kind = (uint8_t)kind };
-	int rc = add(outbox, &header, data.data, data.len);
-	if (rc == 0)
-		outbox->held += data.len;
-	return rc;
-}
+	struct shared shared = { publication,
+		publication->payload->len / ((size_t)publication->outboxes + 1) };
+	int rc = add(outbox, header, &shared, sizeof(shared));
 
-int rl_outbox_add_publication(struct rl_outbox *outbox, struct rl_publication *publication)
-{
-	size_t len = publication->payload->len;
-
-	if (len > UINT32_MAX || outbox->count == UINT32_MAX)
-		return RILL_ETOOBIG;
-	struct header header = {
-		.len = (uint32_t)len, .kind = (uint8_t)publication->kind, .shared = true
-	};
-	struct shared shared = { publication, len / ((size_t)publication->outboxes + 1) };
-	int rc = add(outbox, &header, &shared, sizeof(shared));
 	if (rc < 0)
 		return rc;
 	rl_publication_ref(publication)->outboxes++;
@@ -91,13 +78,49 @@ static struct shared read_shared(const uint8_t *at)
 	return shared;
 }
 
+int rl_outbox_add_message(struct rl_outbox *outbox, const struct rl_outbound *message)
+{
+	struct rl_publication *publication = message->publication;
+	struct rl_slice data = message->data;
+
+	if (data.len > UINT32_MAX || outbox->count == UINT32_MAX)
+		return RILL_ETOOBIG;
+	struct header header = { .len = (uint32_t)data.len,
+		.type = message->type,
+		.kind = (uint8_t)message->kind,
+		.shared = publication,
+		.plain = message->plain };
+	if (publication)
+		return add_shared(outbox, &header, publication);
+	int rc = add(outbox, &header, data.data, data.len);
+	if (rc == 0)
+		outbox->held += data.len;
+	return rc;
+}
+
+int rl_outbox_add(struct rl_outbox *outbox, uint8_t type, rill_kind kind, struct rl_slice data)
+{
+	return rl_outbox_add_message(
+		outbox, &(struct rl_outbound){ .type = type, .kind = kind, .data = data });
+}
+
+int rl_outbox_add_publication(struct rl_outbox *outbox, struct rl_publication *publication)
+{
+	return rl_outbox_add_message(outbox, &(struct rl_outbound){ .kind = publication->kind,
+						     .data = rl_blob_slice(publication->payload),
+						     .plain = publication->plain,
+						     .publication = publication });
+}
+
 /* The entry that stands there. */
 static size_t read_entry(const uint8_t *at, struct rl_outbound *message)
 {
 	struct header header;
 
 	memcpy(&header, at, sizeof(header));
-	*message = (struct rl_outbound){ .type = header.type, .kind = (rill_kind)header.kind };
+	*message = (struct rl_outbound){ .type = header.type,
+		.kind = (rill_kind)header.kind,
+		.plain = header.plain };
 	if (header.shared) {
 		message->publication = read_shared(at).publication;
 		message->data = rl_blob_slice(message->publication->payload);
@@ -136,6 +159,7 @@ static void drop_first(struct rl_outbox *outbox)
 	size_t size = read_entry(outbox->entries.data, &message);
 
 	outbox->bytes -= message.data.len;
+	outbox->plain -= message.plain;
 	if (message.publication) {
 		outbox->held -= read_shared(outbox->entries.data).share;
 		message.publication->outboxes--;

@@ -44,6 +44,10 @@ int rl_json_next(struct rl_slice *in, struct rl_json *value);
 /* One value and nothing behind it. As rl_json_next(). */
 int rl_json_read(struct rl_slice text, struct rl_json *value);
 
+/* Is the text an array of one string without escapes, and no white space: ["..."]? *item is that string then,
+ * checked. False says nothing. What is said by so little, as most messages are, is known after one look. */
+bool rl_json_lone_string(struct rl_slice text, struct rl_json *item);
+
 /* Takes the next item off an array, or the next member off an object, that rl_json_next() has checked:
  * *rest is value.text at first. 1; 0 behind the last. Only looks for ends: what it hands out was checked
  * before. */

@@ -109,6 +109,7 @@ static int put(struct rl_session *s, rill_kind kind, struct rl_slice data)
 		return went_straight(s, rl_session_write_message(s, &message), data.len);
 	if (!make_room(s, data.len))
 		return RILL_ETOOBIG;
+	rl_buf_take_spare(&s->outbox.entries, &s->sessions->spare);
 	return wait_in_outbox(s, rl_outbox_add_message(&s->outbox, &message), data.len);
 }
 

@@ -109,7 +109,11 @@ static int write_some(struct rl_session *s)
 	assert(rc < 0 || count > 0);
 	s->carrier->plain = rc >= 0 && are_plain(&s->outbox, count);
 	rc = rl_session_write_frame(s, rc, kind);
-	if (rc >= 0)
+	if (rc < 0)
+		return rc;
+	if (count == s->outbox.count)
+		rl_outbox_clear_to(&s->outbox, &s->sessions->spare);
+	else
 		rl_outbox_drop(&s->outbox, count);
 	return rc;
 }

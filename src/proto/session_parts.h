@@ -22,6 +22,9 @@ struct rl_session_table {
 	struct rl_admission admission;
 };
 
+/* Headers behind so many in the list of those to be kept are not: their number is one byte. */
+#define RL_KEPT_HEADERS_MAX 255
+
 /* What a buffer of the service's may keep between calls. */
 #define RL_SESSIONS_KEEP ((size_t)64 * 1024)
 

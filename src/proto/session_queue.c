@@ -170,12 +170,17 @@ static void drop_first(struct rl_outbox *outbox)
 	rl_buf_consume(&outbox->entries, size);
 }
 
-void rl_outbox_drop(struct rl_outbox *outbox, uint32_t count)
+static void drop(struct rl_outbox *outbox, uint32_t count)
 {
 	assert(count <= outbox->count);
 	outbox->count -= count;
 	for (; count > 0; count--)
 		drop_first(outbox);
+}
+
+void rl_outbox_drop(struct rl_outbox *outbox, uint32_t count)
+{
+	drop(outbox, count);
 	if (!outbox->count)
 		rl_buf_release(&outbox->entries);
 	else
@@ -185,6 +190,12 @@ void rl_outbox_drop(struct rl_outbox *outbox, uint32_t count)
 void rl_outbox_clear(struct rl_outbox *outbox)
 {
 	rl_outbox_drop(outbox, outbox->count);
+}
+
+void rl_outbox_clear_to(struct rl_outbox *outbox, struct rl_buf *spare)
+{
+	drop(outbox, outbox->count);
+	rl_buf_leave_spare(&outbox->entries, spare, SHRINK_ABOVE);
 }
 
 size_t rl_outbox_cost(const struct rl_outbox *outbox)

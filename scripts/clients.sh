@@ -10,7 +10,8 @@ clients=(
 	dist/sockjs.min.js dist/sockjs.min.js.map dist/sockjs.js dist/sockjs.js.map"
 )
 
-dir=${1:?which folder?}
+mkdir -p "${1:?which folder?}"
+dir=$(cd "$1" && pwd)
 stamp=$dir/.installed
 wanted=$(printf '%s\n' "${clients[@]}")
 [ -f "$stamp" ] && [ "$(cat "$stamp")" = "$wanted" ] && exit 0
@@ -37,7 +38,6 @@ fetch() {
 	mv "${@/#dist\//$work/}" "$dir/"
 }
 
-mkdir -p "$dir"
 work=$(mktemp -d "$dir/.fetching.XXXXXX")
 trap 'rm -rf "$work"' EXIT
 for client in "${clients[@]}"; do

@@ -8,6 +8,7 @@
  *   engineio_send.c       one that brings packets (POST)
  *   engineio_websocket.c  WebSockets: sessions of their own, or offered to one that polls
  *   engineio_answer.c     what answers have in common: fields, refusals
+ *   engineio_late.c       their first word in the older revision
  *   engineio_dialect.c    what stands in the packets; the rows of its transports */
 #ifndef RL_PROTO_ENGINEIO_H
 #define RL_PROTO_ENGINEIO_H
@@ -99,6 +100,8 @@ static inline struct rl_slice rl_eio_ask_id(const struct rl_eio_ask *ask)
 
 /* The handler of the service's route; user is the service. */
 int rl_eio_request(rill_request *request, void *user);
+/* Does a request come for what waits in a session? For rl_route_relieve(). */
+bool rl_eio_relieves(const rill_request *request, void *user);
 
 /* engineio_open.c */
 void rl_eio_open(struct rl_eio_ask *ask);
@@ -113,10 +116,17 @@ struct rl_carrier *rl_eio_hold(struct rl_eio_ask *ask, const struct rl_carrier_r
 /* engineio_send.c */
 void rl_eio_send(struct rl_eio_ask *ask, struct rl_session *session);
 
-/* engineio_websocket.c: the service below. 0; RILL_EINVAL (logged), RILL_ENOMEM. */
+/* engineio_websocket.c: the handshake of a WebSocket, which is a session's or offered to one. */
+void rl_eio_upgrade(struct rl_eio_ask *ask);
+/* The service below. 0; RILL_EINVAL (logged), RILL_ENOMEM. */
 int rl_eio_websocket_new(struct rill_engineio *service, const rill_websocket_options *options);
 /* The service goes before its WebSockets do. */
 void rl_eio_websocket_part(struct rill_engineio *service);
+
+/* engineio_late.c: the opening is sent in a moment; 0, RILL_ENOMEM. And the end of what that takes. */
+int rl_eio_open_late(struct rl_session *session, struct rl_slice handshake);
+void rl_eio_over(struct rl_session *session);
+#define RL_EIO_OUTBOUND_OPEN 254 /* of struct rl_outbound */
 
 /* engineio_answer.c */
 enum rl_eio_error {

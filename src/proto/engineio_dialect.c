@@ -16,7 +16,7 @@ static const struct rl_envelope plain = {
 	.wrap = wrap_plain,
 };
 static const struct rl_envelope jsonp = {
-	.content_type = "text/javascript; charset=UTF-8",
+	.content_type = "text/plain; charset=UTF-8", /* as the reference server has it */
 	.fields = "Cache-Control: no-store\r\n",
 	.wrap = rl_eio_write_jsonp,
 };
@@ -86,7 +86,9 @@ static int write_open(
 
 	rl_buf_init(&handshake, out->env);
 	int rc = write_handshake(session, carrier, &handshake);
-	if (rc == 0)
+	if (rc == 0 && carrier->row->duplex && rl_eio_revision(carrier->row) == 3)
+		rc = rl_eio_open_late(session, rl_buf_slice(&handshake));
+	else if (rc == 0)
 		rc = write_packet(carrier, out,
 			&(struct rl_eio_packet){
 				.type = RL_EIO_OPEN, .data = rl_buf_slice(&handshake) });
@@ -104,6 +106,8 @@ static struct rl_eio_packet packet_of(const struct rl_outbound *message)
 
 	if (message->type == RL_OUTBOUND_BEAT)
 		packet.type = RL_EIO_PING;
+	else if (message->type == RL_EIO_OUTBOUND_OPEN)
+		packet.type = RL_EIO_OPEN;
 	else if (message->type)
 		packet.type = (enum rl_eio_type)message->type;
 	else
@@ -122,19 +126,19 @@ static bool has_binary(const struct rl_session *session)
 	return false;
 }
 
-/* A poll takes all that waits. */
+/* A poll takes all that waits, as far as there is room; the first in any case. */
 static int pack(struct rl_session *session, const struct rl_carrier *carrier, struct rl_buf *out,
 	size_t room, uint32_t *count, rill_kind *kind)
 {
 	int revision = rl_eio_revision(carrier->row), rc = 0;
 	bool binary = carrier->row->binary && has_binary(session);
 	struct rl_outbound message;
-	size_t cursor = 0;
+	size_t cursor = 0, start = out->len;
 
-	(void)room;
 	*kind = binary ? RILL_BINARY : RILL_TEXT;
 	*count = 0;
-	while (rc == 0 && rl_outbox_next(&session->outbox, &cursor, &message)) {
+	while (rc == 0 && (!*count || out->len - start < room) &&
+		rl_outbox_next(&session->outbox, &cursor, &message)) {
 		struct rl_eio_packet packet = packet_of(&message);
 		rc = rl_eio_write_part(out, revision, binary, *count == 0, &packet);
 		++*count;
@@ -310,6 +314,7 @@ const struct rl_dialect rl_eio_dialect = {
 	.read = read_inbound,
 	.next = next_message,
 	.check = check,
+	.over = rl_eio_over,
 	.frame = write_frame,
 	.framed = frame_shared,
 	.release = write_release,

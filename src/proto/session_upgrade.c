@@ -61,7 +61,8 @@ static void on_timer(struct rl_timer *timer)
 		rl_session_drop_offered(s, true);
 		return;
 	}
-	rl_session_release(s);
+	if (!s->outbox.count) /* else it is about to be answered */
+		rl_session_release(s);
 	set_timer(u);
 }
 
@@ -114,6 +115,8 @@ static void answer(struct rl_session *s)
 		rl_session_drop_offered(s, false);
 		return;
 	}
+	/* Whoever has asked by two ways at once has this answer first. */
+	u->carrier->row->ops->flush(u->carrier);
 	u->answered = true;
 	set_timer(u);
 }

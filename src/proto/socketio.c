@@ -64,9 +64,7 @@ static void do_due(struct rl_task *task)
 	}
 	if (io->first_due)
 		rl_sio_wake(io);
-	if (io->sweep)
-		rl_sio_namespaces_sweep(io);
-	io->sweep = false;
+	rl_sio_namespaces_sweep(io);
 	rl_sio_release(io);
 }
 
@@ -75,13 +73,12 @@ static void free_service(struct rill_socketio *io)
 	const struct rl_env *env = rl_sio_env(io);
 
 	assert(rl_list_empty(&io->clients));
+	rl_sio_asks_end(io);
 	while (io->first_due)
 		rl_sio_socket_unref(take_due(io));
-	rl_list_remove(&io->task.node);
-	rl_list_remove(&io->burial.node);
-	rl_sio_asks_end(io);
 	rl_sio_recovery_free(io);
 	rl_sio_bundle_free(io);
+	rl_list_splice(&io->namespaces, &io->spent);
 	while (!rl_list_empty(&io->namespaces))
 		rl_sio_namespace_free(
 			rl_container(io->namespaces.next, struct rill_namespace, node));
@@ -93,6 +90,8 @@ static void free_service(struct rill_socketio *io)
 	rl_buf_release(&io->query);
 	rl_free(env, io->attached.list);
 	rl_sio_options_free(env, &io->options);
+	rl_list_remove(&io->task.node); /* what went has woken it */
+	rl_list_remove(&io->burial.node);
 	rl_free(env, io);
 }
 
@@ -152,6 +151,7 @@ static void init(struct rill_socketio *io, struct rill_server *server)
 	};
 	rl_list_init(&io->clients);
 	rl_list_init(&io->namespaces);
+	rl_list_init(&io->spent);
 	rl_list_init(&io->asks);
 	rl_table_init(&io->names, env);
 	rl_table_init(&io->ids, env);

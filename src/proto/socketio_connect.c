@@ -84,11 +84,16 @@ static int prepare_recovery(struct rill_socket *s)
 	x = rl_sio_socket_extra(s);
 	if (!x)
 		return RILL_ENOMEM;
-	if (x->back)
-		return rl_sio_recovery_give_back(s);
-	rl_sio_new_id(io, x->pid);
-	x->since = rl_sio_recovery_now(io);
-	return 0;
+	int rc = 0;
+	if (x->back) {
+		rc = rl_sio_recovery_give_back(s);
+	} else if (!s->client->old) { /* revision 3 has no word for it */
+		rl_sio_new_id(io, x->pid);
+		x->since = rl_sio_recovery_now(io);
+	}
+	if (rc == 0 && x->pid[0])
+		rl_sio_recovery_know(s);
+	return rc;
 }
 
 static void accept_socket(struct rill_socket *s)
@@ -139,19 +144,19 @@ static bool pass(struct rill_socket *s, const struct rl_sio_middleware *m)
 	s->in_middleware = true;
 	int rc = m->fn(s, rill_socket_auth(s), m->user);
 	s->in_middleware = false;
+	if (rc == RILL_LATER && s->decision == RL_SIO_UNDECIDED) {
+		s->waiting = true; /* also when the client is gone: it will be decided */
+		rl_sio_socket_ref(s);
+		return false;
+	}
 	if (s->state != RL_SIO_ASKING)
 		return false;
 	if (s->decision == RL_SIO_REFUSED) {
 		rl_sio_socket_part(s);
 		return false;
 	}
-	if (rc == RILL_ACCEPT || (rc == RILL_LATER && s->decision == RL_SIO_NEXT))
+	if (rc == RILL_ACCEPT || rc == RILL_LATER)
 		return true;
-	if (rc == RILL_LATER) {
-		s->waiting = true;
-		rl_sio_socket_ref(s);
-		return false;
-	}
 	send_refusal(s->client, rl_sio_name(s->ns), NULL, rl_sio_no_json());
 	rl_sio_socket_end(s, RL_SIO_FORCED_SERVER_CLOSE);
 	return false;
@@ -243,6 +248,10 @@ static void begin(
 
 	if (ns->len <= RL_SIO_NAME_MAX) {
 		lost = rl_sio_recovery_take(ns, auth, &from);
+		if (client->ended) { /* by the program, when it was told of that */
+			rl_sio_lost_free(io, lost);
+			return;
+		}
 		struct rl_slice id = lost ? rl_sio_lost_id(lost)
 					  : write_id(client, rl_sio_name(ns), text);
 		s = rl_sio_socket_new(client, ns, id, auth ? auth->text : rl_slice(NULL, 0));

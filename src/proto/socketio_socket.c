@@ -37,6 +37,8 @@ struct rill_socket *rl_sio_socket_new(struct rl_sio_client *client, struct rill_
 	rl_list_init(&s->of_namespace);
 	rl_list_append(&client->sockets, &s->of_client);
 	client->socket_count++;
+	/* It is kept for as long as the socket lives, and clients say how much it is. */
+	client->conn->ops->charge(client->conn, (ptrdiff_t)auth.len);
 	rl_sio_namespace_hold(ns);
 	return s;
 }
@@ -79,12 +81,14 @@ void rl_sio_socket_part(struct rill_socket *s)
 	if (!client)
 		return;
 	rl_sio_leave_all(s);
+	rl_sio_recovery_unknow(s);
 	if (x && x->back)
 		rl_sio_lost_free(ns->io, x->back);
 	if (x)
 		x->back = NULL;
 	rl_list_remove(&s->of_client);
 	client->socket_count--;
+	client->conn->ops->charge(client->conn, -(ptrdiff_t)s->auth_len);
 	s->state = RL_SIO_GONE;
 	s->client = NULL;
 	s->ns = NULL;
@@ -131,6 +135,7 @@ void rl_sio_socket_tell(struct rill_socket *s)
 		RL_SIO_SLOT_OF(ns, on_disconnecting)
 			.fn(s, reason, RL_SIO_SLOT_OF(ns, on_disconnecting).user);
 	rl_sio_acks_fail(s);
+	rl_sio_recovery_unknow(s);
 	if (may_come_back(s->reason))
 		rl_sio_recovery_lose(s);
 	rl_sio_leave_all(s);

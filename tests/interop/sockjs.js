@@ -1,8 +1,8 @@
 /* sockjs.js: the vocabulary of the SockJS suites: requests to the test server's services, answers taken chunk
  * by chunk as they were written, the receiving transports as a table, and sessions.
  *
- * The suites are written so that npm's sockjs 0.3.24 behind the same services passes them too, when SOCKJS_PEER
- * is set: what that server does otherwise is left out then. */
+ * npm's sockjs behind the same services (sockjs_peer.js) passes the suites too, when SOCKJS_PEER is set: what that
+ * server does otherwise is left out then. */
 
 "use strict";
 

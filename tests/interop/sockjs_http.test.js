@@ -129,6 +129,22 @@ test("pipelined requests are answered in order", async (server) => {
   raw.destroy();
 });
 
+ours("polls behind a stream are answered when it ends, for the same session too", async (server) => {
+  const path = fresh();
+  const ending = "e".repeat(4096);
+  const raw = new Raw(server);
+  const stream = await new Receiver(server, "xhr_streaming", path, { raw }).prelude();
+  const polls = ["xhr", "jsonp", "xhr"].map((name) => new Receiver(server, name, path, { raw }));
+  assert.equal(await stream.frame(), "o");
+  await send(server, path, ending);
+  assert.deepEqual(await stream.frames(), [`a["${ending}"]`]);
+  for (const [i, waiting] of polls.entries()) {
+    await send(server, path, `${i}`);
+    assert.deepEqual(await waiting.frames(), [`a["${i}"]`]);
+  }
+  raw.destroy();
+});
+
 test("a poll that waits holds back what is behind it", async (server) => {
   const path = await openSession(server);
   const raw = new Raw(server).send(Buffer.concat([request("POST", `${path}/xhr`), request("GET", "/echo/")]));

@@ -43,6 +43,7 @@ const patterns = {
   "/000/x/xhr": ["POST", "OPTIONS"],
   "/000/x/xhr_send": ["POST", "OPTIONS"],
   "/000/x/xhr_streaming": ["POST", "OPTIONS"],
+  "/chunking_test": ["POST", "OPTIONS"],
 };
 
 /* The greeting, and what is no page. */
@@ -176,6 +177,12 @@ test("the iframe page is not sent to those who have it", async (server) => {
   assert.equal(other.status, 200);
   assert.equal(other.headers.etag, etag);
   raw.destroy();
+});
+
+ours("tags are compared as RFC 9110 says", async (server) => {
+  const { headers: { etag } } = await ask(server, "GET", "/echo/iframe.html");
+  for (const [tags, status] of [[`"a", ${etag}`, 304], [`W/${etag}`, 304], ["*", 304], ['"a", "b"', 200]])
+    assert.equal((await ask(server, "GET", "/echo/iframe.html", { headers: { "If-None-Match": tags } })).status, status, tags);
 });
 
 /* Info. */

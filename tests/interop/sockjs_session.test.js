@@ -82,6 +82,17 @@ test("websockets are no sessions of the table: an id may be used many times, and
     raw.destroy();
 });
 
+ours("a client for whom more than 16 MiB would wait is closed, and still gets what did wait", async (server) => {
+  const path = await openSession(server, "/amplify");
+  for (let i = 0; i < 70; i++)
+    await send(server, path, "18"); /* 256 KiB each */
+  let messages = 0, frame;
+  while ((frame = await poll(server, path))[0] === "a")
+    messages += JSON.parse(frame.slice(1)).length;
+  assert.match(frame, /^c\[1008,/);
+  assert.ok(messages > 56 && messages <= 64, `${messages}`);
+});
+
 /* Two who receive. */
 
 for (const first of STREAMS) {

@@ -2,9 +2,10 @@
 
 "use strict";
 
-const { assert, closeFrame, eventually, frame, run, takeClose, takeFrame, test } = require("./support.js");
-const { GO_AWAY, POLLS, Receiver, STREAMS, body, fresh, openFramed, openSession, openSocket, openStream, poll, post, send,
-  takeText } = require("./sockjs.js");
+const { Raw, assert, closeFrame, eventually, frame, run, takeChunk, takeClose, takeFrame, takeHead,
+  test } = require("./support.js");
+const { GO_AWAY, POLLS, Receiver, STREAMS, body, expectCors, fresh, openFramed, openSession, openSocket, openStream,
+  poll, post, request, send, takeText } = require("./sockjs.js");
 
 const PING = 9;
 const PONG = 10;
@@ -87,6 +88,18 @@ together("a closed session says so as long as it is asked, and is forgotten five
   }
   await eventually(async () => (await post(server, path, body(["a"]))).status === 404, "404");
   assert.equal(await poll(server, path), "o");
+});
+
+together("a client of the first protocol finds out how chunks come through", async (server) => {
+  const raw = new Raw(server).send(request("POST", "/echo/chunking_test", { headers: { Origin: "http://page.test" } }));
+  const head = await takeHead(raw);
+  assert.deepEqual([head.status, head.headers["content-type"]], [200, "application/javascript; charset=UTF-8"]);
+  expectCors(head, "http://page.test");
+  const chunks = [];
+  for (let chunk; (chunk = await takeChunk(raw)) !== null;)
+    chunks.push(String(chunk));
+  assert.deepEqual(chunks, ["h\n", `${" ".repeat(2048)}h\n`, "h\n", "h\n", "h\n", "h\n", "h\n"]);
+  raw.destroy();
 });
 
 together("a session lives as long as somebody comes back within five seconds", async (server) => {

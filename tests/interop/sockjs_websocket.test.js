@@ -49,6 +49,12 @@ for (const path of ["/echo/000/x/websocket", "/echo/websocket"]) {
     raw.destroy();
   });
 
+  test(`GET ${path} takes no compression unless the program wants it`, async (server) => {
+    const raw = await openSocket(server, path, { "Sec-WebSocket-Extensions": "permessage-deflate; client_max_window_bits" });
+    assert.equal(raw.response.headers["sec-websocket-extensions"], undefined);
+    raw.destroy();
+  });
+
   test(`GET ${path} takes any case, lists and a query`, async (server) => {
     (await openSocket(server, `${path}?t=1`, { Upgrade: "WebSocket", Connection: "keep-alive, uPGRADE" })).destroy();
     (await openSocket(server, `${path}/`, { "Sec-WebSocket-Protocol": "a, b" })).destroy();

@@ -506,6 +506,8 @@ TEST(sockjs_receive, a_session_may_be_destroyed_while_its_request_is_logged)
 	expect_said("open close:1006: ");
 	ask_by(&peer, "POST", "/echo/000/s/xhr_send", "", "[\"a\"]");
 	expect_answer(&peer, 204, "");
+	finish();
+}
 
 TEST(sockjs_receive, near_the_limit_of_memory_only_who_comes_for_messages_is_served)
 {
@@ -532,5 +534,29 @@ TEST(sockjs_receive, near_the_limit_of_memory_only_who_comes_for_messages_is_ser
 	assert_true(peer.len > sizeof(large));
 	http_forget(&peer);
 	expect("GET", "/echo", 200, "Welcome to SockJS!\n");
+	finish();
+}
+
+TEST(sockjs_receive, sessions_count_as_memory_that_is_held)
+{
+	rill_server_options options;
+	unsigned made = 0;
+	rill_server_options_default(&options);
+	options.max_buffered = 256 * 1024;
+	start(&options);
+	assert_int_equal(rill_sockjs_serve(http_server, "/echo", &handler, NULL, &service), 0);
+	http_open(&peer);
+	for (int status = 200; status == 200 && made < 1000; made++) {
+		char path[64];
+		snprintf(path, sizeof(path), "/echo/000/%u/xhr", made);
+		ask("POST", path);
+		status = take_answer(&peer);
+		assert_true(status == 200 || status == 503);
+	}
+	assert_in_range(made, 100, 999);
+	http_close(&peer);
+	http_pass(6000);
+	http_open(&peer);
+	expect("POST", "/echo/000/s/xhr", 200, "o\n");
 	finish();
 }

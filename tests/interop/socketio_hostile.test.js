@@ -290,7 +290,7 @@ against("questions that are never answered", async (server) => {
   socket.destroy();
 });
 
-against("handshakes that nobody comes back to", async (server) => {
+against("handshakes that nobody comes back to are forgotten as soon as any silence is", async (server) => {
   await Promise.all(Array.from({ length: 20 }, async () => {
     const raw = new Raw(server);
     for (let i = 0; i < 50; i++) {
@@ -300,6 +300,12 @@ against("handshakes that nobody comes back to", async (server) => {
     }
     raw.destroy();
   }));
+  const client = await open(server);
+  const until = Date.now() + 20000; /* of 2 s to the ping and 2 s to its answer; of 30 s until nobody has come */
+  while ((await client.ask("client-count"))[0] > 4) { /* honest ones */
+    assert.ok(Date.now() < until, "they are there still");
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
 });
 
 run({ args: ["socketio", "--port", "0", "--quiet"] });

@@ -12,6 +12,7 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 #include <rill/rill.h>
+#include "testserver/engineio.h"
 #include "testserver/sockjs.h"
 #include "testserver/sse.h"
 
@@ -30,6 +31,7 @@ struct arguments {
 	const char *tls_cert, *tls_key;
 	rill_io io;
 	bool quiet;
+	bool eio3; /* engineio-suite: clients of revision 3, too */
 };
 
 struct world {
@@ -122,11 +124,15 @@ static int read_arguments(struct arguments *a, int argc, char **argv)
 	if (argc < 2)
 		return misused("usage:", "testserver APP [--host 127.0.0.1] [--port N] "
 					 "[--tls-cert FILE --tls-key FILE] [--io auto|epoll|uring] "
-					 "[--threads N] [--quiet]");
+					 "[--threads N] [--quiet] [--eio3]");
 	a->app = argv[1];
 	for (int i = 2; i < argc; i++) {
 		if (!strcmp(argv[i], "--quiet")) {
 			a->quiet = true;
+			continue;
+		}
+		if (!strcmp(argv[i], "--eio3")) {
+			a->eio3 = true;
 			continue;
 		}
 		const struct option *option = find_option(argv[i]);
@@ -297,7 +303,7 @@ static void echo(rill_conn *conn, rill_msg msg)
 		rill_conn_destroy(conn);
 }
 
-static int attach_services(rill_server *server)
+static int attach_services(rill_server *server, const struct arguments *a)
 {
 	static const rill_handler handler = { sizeof(rill_handler), .on_message = echo,
 		.on_drain = rill_conn_resume };
@@ -305,6 +311,7 @@ static int attach_services(rill_server *server)
 	static const char *const origins[] = { "*", NULL };
 	rill_websocket_options o;
 
+	(void)a;
 	rill_websocket_options_default(&o);
 	o.max_message = MAX_MESSAGE;
 	o.max_queue = 0; /* bounded by pausing: the high-water mark and one message */
@@ -317,11 +324,19 @@ static int attach_services(rill_server *server)
 	return rc == 0 ? attach_sockjs(server) : rc;
 }
 
+/* APP engineio-suite. */
+
+static int attach_engineio(rill_server *server, const struct arguments *a)
+{
+	return attach_engineio_suite(server, a->eio3);
+}
+
 static const struct app {
 	const char *name;
-	int (*attach)(rill_server *server);
+	int (*attach)(rill_server *server, const struct arguments *a);
 } apps[] = {
 	{ "services", attach_services },
+	{ "engineio-suite", attach_engineio },
 };
 
 static const struct app *find_app(const char *name)
@@ -377,7 +392,7 @@ static int make_loop(struct world *w, const struct arguments *a)
 	return rill_loop_new(&w->loop, &o);
 }
 
-static int make_server(struct world *w, const struct app *app)
+static int make_server(struct world *w, const struct arguments *a, const struct app *app)
 {
 	rill_server_options o;
 	rill_server_options_default(&o);
@@ -385,7 +400,7 @@ static int make_server(struct world *w, const struct app *app)
 	int rc = rill_server_new(&w->server, w->loop, &o);
 	if (rc < 0)
 		return rc;
-	rc = app->attach(w->server);
+	rc = app->attach(w->server, a);
 	if (rc < 0)
 		return rc;
 	return rill_server_handle(w->server, "/", answer_page, NULL, NULL);
@@ -423,7 +438,7 @@ static int serve(struct world *w, const struct arguments *a, const struct app *a
 	rc = watch_signals(w);
 	if (rc < 0)
 		return failed("cannot watch signals", rill_strerror(rc));
-	rc = make_server(w, app);
+	rc = make_server(w, a, app);
 	if (rc < 0)
 		return failed("cannot make the server", rill_strerror(rc));
 	rc = listen_as_told(w, a);

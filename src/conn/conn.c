@@ -183,7 +183,7 @@ static void close_late(struct rl_task *task)
 		struct rill_conn *next = conn->next_late;
 		conn->late = false;
 		conn->watcher = NULL;
-		rl_conn_closed(conn, conn->close_code, rl_slice(NULL, 0));
+		rl_conn_closed(conn, conn->close_code, rl_slice_str(conn->ops->cut_reason));
 		drop_ref(conn);
 		conn = next;
 	}

@@ -66,6 +66,8 @@ struct rl_conn_ops {
 	/* Has the receiver name this id when it comes back, as if a message had brought it; not inside of
 	 * one that is sent in pieces. Results of rill_send(). NULL: no such thing here. */
 	int (*mark)(struct rill_conn *conn, struct rl_slice id);
+	/* What on_close says of one that the program has cut; NULL: nothing. */
+	const char *cut_reason;
 	/* Begins the protocol's closing. rl_conn_closed() follows when it has ended, not from
 	 * inside. RILL_EINVAL, RILL_EUTF8: nothing was done. */
 	int (*close)(struct rill_conn *conn, int code, struct rl_slice reason);

@@ -41,6 +41,7 @@ void rl_publication_unref(struct rl_publication *p)
 	for (uint8_t i = 1; i < p->form_count; i++)
 		rl_blob_unref(p->others[i - 1].bytes);
 	rl_free(p->env, p->others);
+	rl_publication_unref(p->framed);
 	rl_blob_unref(p->payload);
 	rl_free(p->env, p);
 }
@@ -70,4 +71,47 @@ const struct rl_form *rl_publication_add_form(struct rl_publication *p, const vo
 	*form = (struct rl_form){ key, variant, bytes, head };
 	p->form_count++;
 	return form;
+}
+
+/* A publication without room for id and type. */
+static struct rl_publication *make_framed(
+	const struct rl_publication *p, const void *key, struct rl_slice prefix)
+{
+	struct rl_publication *framed = rl_alloc(p->env, sizeof(*framed));
+	struct rl_blob *payload = rl_blob_new(p->env, prefix.len + p->payload->len);
+
+	if (!framed || !payload) {
+		rl_free(p->env, framed);
+		rl_blob_unref(payload);
+		return NULL;
+	}
+	memcpy(payload->data, prefix.data, prefix.len);
+	if (p->payload->len)
+		memcpy(payload->data + prefix.len, p->payload->data, p->payload->len);
+	payload->len = prefix.len + p->payload->len;
+	*framed = (struct rl_publication){ .refs = 1,
+		.plain = p->plain,
+		.kind = p->kind,
+		.payload = payload,
+		.frame_key = key,
+		.encoded = p->encoded,
+		.env = p->env };
+	rl_list_init(&framed->waiting);
+	return framed;
+}
+
+struct rl_publication *rl_publication_framed(
+	struct rl_publication *p, const void *key, struct rl_slice prefix)
+{
+	struct rl_publication *framed = p->framed;
+
+	for (; framed; framed = framed->framed)
+		if (framed->frame_key == key)
+			return framed;
+	framed = make_framed(p, key, prefix);
+	if (framed) {
+		framed->framed = p->framed;
+		p->framed = framed;
+	}
+	return framed;
 }

@@ -25,12 +25,16 @@ struct rl_form {
 struct rl_publication {
 	uint32_t refs;
 	uint8_t form_count;
+	bool plain; /* not to be compressed */
 	rill_kind kind;
 	struct rl_blob *payload;
 	struct rl_list waiting;   /* where it stands in queues of slow subscribers: the hub's */
 	struct rl_slice type, id; /* event streams; empty: none. In the publication's own memory */
 	struct rl_form first;     /* most have one form */
 	struct rl_form *others;   /* room for RL_FORMS_MAX - 1; NULL until the second */
+	/* What it is as a whole frame of a protocol on top of messages: publications of their own, by key. */
+	struct rl_publication *framed;
+	const void *frame_key; /* of one that is such */
 	uint64_t *encoded;        /* counted up for each form made; may be NULL */
 	struct rl_publication *const *parts; /* a bundle's; NULL: this is one message */
 	uint32_t part_count;
@@ -76,5 +80,11 @@ static inline const struct rl_form *rl_publication_form(
  * room for more: the blob is still the caller's. */
 const struct rl_form *rl_publication_add_form(struct rl_publication *publication, const void *key,
 	uint32_t variant, struct rl_blob *bytes, size_t head);
+
+/* What it is inside of a protocol's frames: a publication that is prefix and payload, and has forms like any
+ * other; made when it is first asked for, shared by all that have the same key (the address of a static),
+ * freed with it. NULL when out of memory. */
+struct rl_publication *rl_publication_framed(
+	struct rl_publication *publication, const void *key, struct rl_slice prefix);
 
 #endif

@@ -11,6 +11,7 @@
 
 #include "conn/conn.h"
 #include "http/exchange.h"
+#include "wire/content_coding.h"
 #include "wire/envelope.h"
 
 struct rl_carrier;
@@ -27,6 +28,10 @@ enum rl_beat {
 	RL_BEAT_NONE,
 	RL_BEAT_FRAME, /* the dialect's frame */
 	RL_BEAT_PING,  /* a WebSocket's ping; a frame where the version has none */
+	/* The session's, whoever carries it, nobody as well; such a session waits for its client as long as
+	 * that gives signs of life. */
+	RL_BEAT_QUEUED,  /* a message of type RL_OUTBOUND_BEAT, and an answer */
+	RL_BEAT_AWAITED, /* the client's; terms.beat_ms and answer_ms may pass in between */
 };
 
 /* One transport of one dialect. */
@@ -38,21 +43,22 @@ struct rl_carrier_row {
 	bool duplex;   /* brings messages in as well */
 	bool raw;      /* messages stand for themselves: no frames, no opening, no word at the end */
 	bool binary;   /* frames may be binary */
+	bool single;   /* each message has a frame of its own (dialect->frame) */
 	enum rl_on_loss on_loss;
 	enum rl_beat beat;
 };
 
 /* None of these calls up. */
 struct rl_carrier_ops {
-	/* Sends one frame. 0; 1: taken, but it is full, and rl_session_drained() follows;
+	/* Sends one frame, compressed or not as carrier->plain says, where there is a choice. 0; 1: taken, but it is full, and rl_session_drained() follows;
 	 * 2: taken, and it was the last: the carrier has ended by itself and is gone (a poll, a response
 	 * over its limit). Negative: RILL_ECLOSED, RILL_ENOMEM; it is lost, and still the session's. */
 	int (*write)(struct rl_carrier *carrier, rill_kind kind, struct rl_slice frame);
 	/* A message of a raw carrier, or a frame that is the same for many: written by reference where that
 	 * can be. NULL: write it. Results of write. */
 	int (*publish)(struct rl_carrier *carrier, struct rl_publication *publication);
-	/* Ends it in order, what was written goes out first; code and reason are a WebSocket's. The carrier
-	 * is gone. */
+	/* Ends it in order, what was written goes out first; code and reason are a WebSocket's; a poll that
+	 * got nothing is answered 400 for 1002, else 200. The carrier is gone. */
 	void (*finish)(struct rl_carrier *carrier, int code, struct rl_slice reason);
 	/* Ends it at once. The carrier is gone. */
 	void (*cut)(struct rl_carrier *carrier);
@@ -73,6 +79,8 @@ struct rl_carrier_ops {
 struct rl_carrier {
 	const struct rl_carrier_row *row;
 	struct rl_session *session; /* NULL: nobody's yet, or let go */
+	bool offered; /* not the session's carrier yet: see rl_session_offer() */
+	bool plain;   /* what is written is not to be compressed */
 };
 
 extern const struct rl_carrier_ops rl_carrier_http_ops, rl_carrier_websocket_ops;
@@ -84,6 +92,9 @@ extern const struct rl_carrier_ops rl_carrier_http_ops, rl_carrier_websocket_ops
  * caller's. */
 int rl_carrier_http_new(struct rl_carrier **carrier, const struct rl_carrier_row *row,
 	rill_request *request, struct rl_slice fields, struct rl_slice label, uint64_t limit);
+
+/* Bodies of at least so many bytes are coded, unless they are plain. */
+void rl_carrier_http_compress(struct rl_carrier *carrier, enum rl_coding coding, size_t threshold);
 
 /* A carrier on a WebSocket that has just opened, whose handler is rl_carrier_websocket_handler: the
  * connection's user pointer becomes the carrier. RILL_ENOMEM: the connection is still the caller's. */

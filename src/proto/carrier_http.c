@@ -15,6 +15,8 @@ struct carrier {
 	rill_request *request;
 	uint64_t left; /* bytes until a stream ends; UINT64_MAX: no limit */
 	uint32_t fields_len, label_len;
+	size_t threshold; /* bodies of so many bytes are coded */
+	enum rl_coding coding;
 	uint8_t text[]; /* the fields of the answer to a poll, then the label */
 };
 
@@ -79,33 +81,49 @@ static void on_gone(rill_request *request, int rc, void *user)
 	rl_free(env, c);
 }
 
-static int write_fields(
-	struct rl_buf *out, const struct rl_envelope *envelope, struct rl_slice fields)
+static int write_fields(struct rl_buf *out, const struct rl_envelope *envelope, const char *type,
+	struct rl_slice fields)
 {
-	int rc = rl_http1_write_field(
-		out, RL_SLICE("Content-Type"), rl_slice_str(envelope->content_type));
+	int rc = rl_http1_write_field(out, RL_SLICE("Content-Type"), rl_slice_str(type));
 
 	if (rc == 0)
 		rc = rl_buf_append_slice(out, rl_slice_str(envelope->fields));
 	return rc == 0 ? rl_buf_append_slice(out, fields) : rc;
 }
 
-/* A poll's answer. */
-static int answer(struct carrier *c, struct rl_slice body)
+static const char *type_of(const struct carrier *c, rill_kind kind)
 {
-	struct rl_buf lines;
+	const struct rl_envelope *envelope = c->base.row->envelope;
+
+	return kind == RILL_BINARY && envelope->binary_type ? envelope->binary_type
+							    : envelope->content_type;
+}
+
+/* A poll's answer, in the coding that the client takes if it is worth that. Without memory for that it goes
+ * as it is. */
+static int answer(struct carrier *c, int status, rill_kind kind, struct rl_slice body)
+{
+	struct rl_buf lines, coded;
 
 	rl_buf_init(&lines, env_of(c));
-	int rc = write_fields(&lines, c->base.row->envelope, fields_of(c));
+	rl_buf_init(&coded, env_of(c));
+	int rc = write_fields(&lines, c->base.row->envelope, type_of(c, kind), fields_of(c));
+	if (rc == 0 && c->coding && !c->base.plain && body.len >= c->threshold &&
+		rl_coding_write(&coded, c->coding, body) == 0) {
+		body = rl_buf_slice(&coded);
+		rc = rl_http1_write_field(&lines, RL_SLICE("Content-Encoding"),
+			rl_slice_str(rl_coding_name(c->coding)));
+	}
 	if (rc == 0)
-		rc = rl_exchange_respond(c->request, 200, rl_buf_slice(&lines), body);
+		rc = rl_exchange_respond(c->request, status, rl_buf_slice(&lines), body);
 	rl_buf_release(&lines);
+	rl_buf_release(&coded);
 	return rc;
 }
 
-static void end_response(struct carrier *c)
+static void end_response(struct carrier *c, int status)
 {
-	int rc = c->base.row->one_shot ? answer(c, rl_slice(NULL, 0))
+	int rc = c->base.row->one_shot ? answer(c, status, RILL_TEXT, rl_slice(NULL, 0))
 				       : rill_response_end(c->request);
 
 	if (rc == RILL_ENOMEM) /* unanswered it would be held for ever */
@@ -119,7 +137,7 @@ static void on_peer_end(rill_request *request, void *user)
 
 	(void)request;
 	lost(c);
-	end_response(c);
+	end_response(c, 200);
 }
 
 static const rill_request_handler following = {
@@ -172,7 +190,7 @@ int rl_carrier_http_new(struct rl_carrier **carrier, const struct rl_carrier_row
 
 	rl_buf_init(&lines, env);
 	if (!row->one_shot)
-		rc = write_fields(&lines, row->envelope, fields);
+		rc = write_fields(&lines, row->envelope, row->envelope->content_type, fields);
 	if (rc == 0)
 		c = make(env, request, row->one_shot ? fields : nothing, label);
 	if (!c)
@@ -194,8 +212,14 @@ int rl_carrier_http_new(struct rl_carrier **carrier, const struct rl_carrier_row
 	return 0;
 }
 
+void rl_carrier_http_compress(struct rl_carrier *carrier, enum rl_coding coding, size_t threshold)
+{
+	of(carrier)->coding = coding;
+	of(carrier)->threshold = threshold;
+}
+
 /* All of a poll's answer. */
-static int respond(struct carrier *c, struct rl_slice frame)
+static int respond(struct carrier *c, rill_kind kind, struct rl_slice frame)
 {
 	const struct rl_envelope *envelope = c->base.row->envelope;
 	struct rl_buf body;
@@ -207,7 +231,7 @@ static int respond(struct carrier *c, struct rl_slice frame)
 	if (rc == 0)
 		rc = envelope->wrap(&body, label_of(c), frame);
 	if (rc == 0)
-		rc = answer(c, rl_buf_slice(&body));
+		rc = answer(c, 200, kind, rl_buf_slice(&body));
 	rl_buf_release(&body);
 	if (rc < 0)
 		return rc == RILL_ENOMEM ? rc : RILL_ECLOSED;
@@ -238,16 +262,14 @@ static int write_chunk(struct carrier *c, struct rl_slice frame)
 
 static int op_write(struct rl_carrier *carrier, rill_kind kind, struct rl_slice frame)
 {
-	(void)kind; /* bodies are what the envelope says */
-	return carrier->row->one_shot ? respond(of(carrier), frame)
+	return carrier->row->one_shot ? respond(of(carrier), kind, frame)
 				      : write_chunk(of(carrier), frame);
 }
 
 static void op_finish(struct rl_carrier *carrier, int code, struct rl_slice reason)
 {
-	(void)code;
 	(void)reason;
-	end_response(of(carrier));
+	end_response(of(carrier), code == 1002 ? 400 : 200);
 }
 
 static void op_cut(struct rl_carrier *carrier)

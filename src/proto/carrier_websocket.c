@@ -46,16 +46,20 @@ static struct rl_session *session_of(const struct rill_conn *conn)
 static void on_message(rill_conn *conn, rill_msg msg)
 {
 	struct rl_session *session = session_of(conn);
+	const struct rl_carrier *carrier = conn->user;
 
-	if (session)
+	if (session && carrier->offered)
+		rl_session_offered_said(session, msg.kind, rl_slice(msg.data, msg.len));
+	else if (session)
 		rl_session_received(session, msg.kind, rl_slice(msg.data, msg.len));
 }
 
 static void on_drain(rill_conn *conn)
 {
 	struct rl_session *session = session_of(conn);
+	const struct rl_carrier *carrier = conn->user;
 
-	if (session)
+	if (session && !carrier->offered)
 		rl_session_drained(session);
 }
 
@@ -63,8 +67,10 @@ static void on_pong(rill_conn *conn, rill_bytes data)
 {
 	struct rl_session *session = session_of(conn);
 
+	const struct rl_carrier *carrier = conn->user;
+
 	(void)data;
-	if (session)
+	if (session && !carrier->offered)
 		rl_session_answered(session);
 }
 
@@ -74,9 +80,16 @@ static void on_close(rill_conn *conn, int code, rill_bytes reason)
 
 	if (!conn->user)
 		return;
+	bool offered = of(conn->user)->base.offered;
 	let_go(of(conn->user));
-	if (session)
-		rl_session_lost(session, code, rl_slice(reason.data, reason.len));
+	if (!session)
+		return;
+	if (offered) {
+		rl_session_offered_lost(session);
+		return;
+	}
+	session->broken = session->broken || rl_ws_conn(conn)->broken;
+	rl_session_lost(session, code, rl_slice(reason.data, reason.len));
 }
 
 const rill_handler rl_carrier_websocket_handler = {
@@ -89,7 +102,9 @@ const rill_handler rl_carrier_websocket_handler = {
 
 static int op_write(struct rl_carrier *carrier, rill_kind kind, struct rl_slice frame)
 {
-	return rl_conn_send(of(carrier)->conn, kind, frame);
+	struct rill_conn *conn = of(carrier)->conn;
+
+	return carrier->plain ? rl_ws_send_plain(conn, kind, frame) : rl_conn_send(conn, kind, frame);
 }
 
 static int op_publish(struct rl_carrier *carrier, struct rl_publication *publication)

@@ -83,7 +83,8 @@ struct rl_session *rl_session_new(struct rl_sessions *sessions, struct rl_slice 
 	rl_task_init(&s->task, on_task);
 	rl_outbox_init(&s->outbox, env);
 	rl_list_init(&s->inbound);
-	rl_conn_init(&s->conn, &rl_session_ops, sessions->handler, sessions->loop);
+	const struct rl_conn_ops *ops = sessions->dialect->ops;
+	rl_conn_init(&s->conn, ops ? ops : &rl_session_ops, sessions->handler, sessions->loop);
 	rill_conn_ref(&s->conn); /* until rl_session_leave() */
 	rl_list_append(&sessions->all, &s->conn.node);
 	sessions->count++;
@@ -123,6 +124,7 @@ void rl_session_let_go(struct rl_session *s)
 	if (s->carrier)
 		s->carrier->row->ops->cut(s->carrier);
 	s->carrier = NULL;
+	rl_session_drop_offered(s, false);
 	s->gone = true;
 	rl_outbox_clear(&s->outbox);
 	if (s->extra)
@@ -141,6 +143,8 @@ void rl_session_ended(struct rl_session *s)
 		sessions->closed_lost += !s->told && !s->broken;
 	}
 	rl_list_append(&sessions->rest, &s->conn.node);
+	if (sessions->dialect->once)
+		rl_session_table_unlist(sessions, s->place);
 	if (s->told && rl_timer_is_set(&s->timer) && s->place && s->place->listed)
 		return; /* repeats its last word until its time is up */
 	rl_loop_clear_timer(s->conn.loop, &s->timer);
@@ -149,12 +153,45 @@ void rl_session_ended(struct rl_session *s)
 	rl_loop_bury(s->conn.loop, &s->task);
 }
 
-/* It is over, and was not closed in order. */
-static void end(struct rl_session *s, int code, struct rl_slice reason)
+void rl_session_closed(
+	struct rl_session *s, enum rl_ending how, int code, struct rl_slice reason)
 {
-	s->told = false;
-	rl_session_table_unlist(s->sessions, s->place);
+	const struct rl_ending_words *words = s->sessions->dialect->endings;
+
+	if (words) {
+		if (s->conn.state == RILL_CONN_CLOSING && !s->conn.late) {
+			how = RL_ENDING_CLOSED; /* whatever has become of its client meanwhile */
+			code = s->code;
+		}
+		code = words[how].code ? words[how].code : code;
+		reason = rl_slice_str(words[how].reason);
+	}
 	rl_conn_closed(&s->conn, code, reason);
+}
+
+/* It is over, and was not closed in order by us. */
+void rl_session_end(struct rl_session *s, enum rl_ending how, int code, struct rl_slice reason)
+{
+	bool once = s->sessions->dialect->once;
+
+	rl_session_table_unlist(s->sessions, s->place);
+	rl_session_drop_offered(s, true);
+	if (once && s->carrier && !s->carrier_lost)
+		rl_session_say_last_word(s);
+	s->told = once && how == RL_ENDING_LEFT;
+	rl_session_closed(s, how, code, reason);
+}
+
+void rl_session_left(struct rl_session *s)
+{
+	struct rl_slice nothing = rl_slice(NULL, 0);
+
+	rl_session_release(s);
+	if (s->carrier && !s->carrier_lost)
+		s->carrier->row->ops->finish(s->carrier, 1000, nothing);
+	if (!s->carrier_lost)
+		rl_session_no_carrier(s);
+	rl_session_end(s, RL_ENDING_LEFT, 1000, nothing);
 }
 
 /* Nobody receives: its time runs. */
@@ -163,6 +200,8 @@ void rl_session_await_client(struct rl_session *s)
 	struct rill_loop *loop = s->conn.loop;
 	uint32_t ms = s->sessions->terms.away_ms;
 
+	if (rl_session_has_pulse(s) && s->conn.state == RILL_CONN_OPEN)
+		return; /* which goes on */
 	if (ms)
 		rl_loop_set_timer(loop, &s->timer, rl_loop_now(loop) + ms);
 	else
@@ -222,7 +261,7 @@ static void run(struct rl_session *s)
 		rl_session_say_last_word(s);
 	rl_session_answer(s);
 	if (s->told && s->conn.state != RILL_CONN_CLOSED)
-		rl_conn_closed(&s->conn, s->code, rl_slice_str(s->reason));
+		rl_session_closed(s, RL_ENDING_CLOSED, s->code, rl_slice_str(s->reason));
 	else
 		tell_drained(s);
 }
@@ -240,10 +279,12 @@ static void on_timer(struct rl_timer *timer)
 {
 	struct rl_session *s = rl_container(timer, struct rl_session, timer);
 
-	if (!s->carrier && s->conn.state == RILL_CONN_CLOSED) {
+	if (rl_session_has_pulse(s)) {
+		rl_session_on_pulse(s);
+	} else if (!s->carrier && s->conn.state == RILL_CONN_CLOSED) {
 		rl_session_leave(s);
 	} else if (!s->carrier) {
-		end(s, 1006, rl_slice(NULL, 0));
+		rl_session_end(s, RL_ENDING_LOST, 1006, rl_slice(NULL, 0));
 	} else if (rl_session_is_silent(s)) {
 		s->awaiting_answer = false;
 		rl_session_fail(s, 3000, "No response from heartbeat");
@@ -264,8 +305,10 @@ void rl_session_lost(struct rl_session *s, int code, struct rl_slice reason)
 	rl_session_no_carrier(s);
 	if (s->told || (s->row->on_loss == RL_LOSS_WAITS && s->conn.state != RILL_CONN_CONNECTING))
 		rl_session_await_client(s);
+	else if (s->broken)
+		rl_session_end(s, RL_ENDING_BROKEN, code, reason);
 	else
-		end(s, code, reason);
+		rl_session_end(s, code == 1006 ? RL_ENDING_LOST : RL_ENDING_LEFT, code, reason);
 }
 
 void rl_session_fail(struct rl_session *s, int code, const char *reason)
@@ -273,7 +316,17 @@ void rl_session_fail(struct rl_session *s, int code, const char *reason)
 	if (s->conn.state != RILL_CONN_OPEN)
 		return;
 	s->broken = true;
-	rl_conn_close(&s->conn, code, rl_slice_str(reason));
+	if (s->sessions->dialect->once) /* 1011 is a fault of ours */
+		rl_session_end(s, code == 1011 ? RL_ENDING_LOST : RL_ENDING_BROKEN, code,
+			rl_slice_str(reason));
+	else
+		rl_conn_close(&s->conn, code, rl_slice_str(reason));
+}
+
+void rl_session_cut_off(struct rl_session *s)
+{
+	if (s->conn.state == RILL_CONN_OPEN || s->conn.state == RILL_CONN_CLOSING)
+		rl_session_end(s, RL_ENDING_LOST, 1006, rl_slice(NULL, 0));
 }
 
 /* Its first carrier: the opening frame, then on_open. */
@@ -286,8 +339,8 @@ static void begin(struct rl_session *s, const rill_request *request)
 		rc = rl_session_write_frame(
 			s, sessions->dialect->open(s, s->carrier, rl_session_frame(s)), RILL_TEXT);
 	if (rc < 0) {
+		rl_session_end(s, RL_ENDING_LOST, 1006, rl_slice(NULL, 0));
 		s->carrier_lost = false;
-		end(s, 1006, rl_slice(NULL, 0));
 		return;
 	}
 	sessions->opened++;
@@ -341,7 +394,10 @@ void rl_session_attach(
 	s->secure = carrier->row->ops->secure(carrier);
 	carrier->session = s;
 	rl_session_keep_names(s, request);
-	rl_session_set_beat(s, s->sessions->terms.beat_ms);
+	if (!rl_session_has_pulse(s))
+		rl_session_set_beat(s, s->sessions->terms.beat_ms);
+	else if (s->conn.state == RILL_CONN_CONNECTING)
+		rl_session_start_pulse(s);
 	rl_session_wake(s);
 	if (s->conn.state == RILL_CONN_CONNECTING)
 		begin(s, request);

@@ -6,6 +6,8 @@
  *   session_out.c    what leaves: frames, signs of life, the last word
  *   session_queue.c  messages that wait for the client: the outbox
  *   session_in.c     messages that wait for the program
+ *   session_pulse.c  a heartbeat that does not ask who carries it
+ *   session_upgrade.c  a second carrier that is to take the place of the first
  *   session_names.c  what the program may ask of the last request
  *   session_table.c  a service's sessions by their ids, and how many there may be
  *
@@ -39,6 +41,7 @@ struct rl_outbound {
 	uint8_t type; /* 0: a message; others are the dialect's own (control packets) */
 	rill_kind kind;
 	struct rl_slice data;
+	bool plain;   /* not to be compressed */
 	struct rl_publication *publication; /* what data belongs to, so that a form of it can be shared;
 	                                     * NULL: data is the session's */
 };
@@ -49,11 +52,14 @@ struct rl_outbox {
 	struct rl_buf entries; /* headers, each with its bytes or a reference behind it */
 	size_t bytes;          /* of payload */
 	uint32_t count;
+	uint32_t plain;        /* how many of them are not to be compressed */
 };
 void rl_outbox_init(struct rl_outbox *outbox, const struct rl_env *env);
 /* 0; RILL_ETOOBIG, RILL_ENOMEM. data is copied; of a publication a reference is kept. */
 int rl_outbox_add(struct rl_outbox *outbox, uint8_t type, rill_kind kind, struct rl_slice data);
 int rl_outbox_add_publication(struct rl_outbox *outbox, struct rl_publication *publication);
+/* The same of either kind. */
+int rl_outbox_add_message(struct rl_outbox *outbox, const struct rl_outbound *message);
 /* The oldest; false when nothing waits. Good until the outbox is touched. */
 bool rl_outbox_first(const struct rl_outbox *outbox, struct rl_outbound *message);
 /* One after the other in order, for packing many: cursor 0 at first. */
@@ -66,8 +72,30 @@ size_t rl_outbox_cost(const struct rl_outbox *outbox);
 /* A second carrier for a session that has one. */
 enum rl_overlap {
 	RL_OVERLAP_REFUSE,  /* it is told so (dialect->taken) and ended; the first stays */
-	RL_OVERLAP_FAIL,    /* both are ended, and the session with them */
+	RL_OVERLAP_FAIL,    /* both are ended, and the session with them: the client is at fault */
 	RL_OVERLAP_REPLACE, /* the first is ended in order, the second is the carrier */
+};
+
+/* How a session has ended, for protocols that have words of their own for it. */
+enum rl_ending {
+	RL_ENDING_CLOSED, /* the program, or the server, has closed it */
+	RL_ENDING_LEFT,   /* the client has, in order */
+	RL_ENDING_LOST,   /* it was cut */
+	RL_ENDING_SILENT, /* a heartbeat stayed away, or its answer */
+	RL_ENDING_BROKEN, /* the client's fault */
+	RL_ENDINGS,
+};
+
+struct rl_ending_words {
+	uint16_t code; /* 0: whatever it was */
+	const char *reason;
+};
+
+/* What a carrier has said that may take another's place. */
+enum rl_probe {
+	RL_PROBE_ANSWER, /* it is answered; from now on the first is kept from waiting */
+	RL_PROBE_TAKE,   /* from here on it is the carrier */
+	RL_PROBE_REFUSE, /* it is ended, and nothing else has happened */
 };
 
 /* What stands in the frames of a protocol. Writers append one frame: 0 or RILL_ENOMEM; a frame of no bytes
@@ -93,13 +121,35 @@ struct rl_dialect {
 	 * *code and *why say what a WebSocket is closed with then. What is raw is a message already, of which
 	 * there is no more to know than in->kind. */
 	int (*read)(struct rl_session *session, struct rl_inbound *in, int *code, const char **why);
-	/* The next message of it, as a codec's next(): 1, 0 none is left, negative RILL_ENOMEM. May use
-	 * in->scratch. Control packets are done here, and are no message. */
+	/* The next message of it, as a codec's next(): 1, 0 none is left, negative RILL_ENOMEM; RILL_EPROTO:
+	 * broken from here on, RILL_ECLOSED: the client has ended the session. May use in->scratch. Control
+	 * packets are done here, and are no message. */
 	int (*next)(struct rl_session *session, struct rl_inbound *in, rill_kind *kind, struct rl_slice *data);
 	/* Is such a message one that this protocol can carry? 0, RILL_EUNSUPPORTED, RILL_EUTF8. */
 	int (*check)(const struct rl_session *session, rill_kind kind, struct rl_slice data);
 	/* The session is gone but for its memory: frees dialect_data. NULL: there is none. */
 	void (*over)(struct rl_session *session);
+
+	/* What not all have. */
+
+	/* Rows with single. One message, as a frame; kind: the message's, then the frame's. */
+	int (*frame)(struct rl_session *session, const struct rl_carrier *carrier,
+		const struct rl_outbound *message, struct rl_buf *out, rill_kind *kind);
+	/* ... and one that goes to many: a publication that is the whole frame, made once for all; borrowed.
+	 * NULL when out of memory. */
+	struct rl_publication *(*framed)(struct rl_session *session, const struct rl_carrier *carrier,
+		struct rl_publication *publication);
+	/* Sends a receiver away, without anything for it, so that the client goes on. */
+	int (*release)(struct rl_session *session, const struct rl_carrier *carrier, struct rl_buf *out);
+	/* Reads a message of a carrier that was offered; the answer is appended. */
+	enum rl_probe (*probe)(struct rl_session *session, const struct rl_carrier *carrier,
+		rill_kind kind, struct rl_slice data, struct rl_buf *out);
+	/* RL_ENDINGS of them: what on_close is told. NULL: what there is. */
+	const struct rl_ending_words *endings;
+	/* Other than rl_session_ops. */
+	const struct rl_conn_ops *ops;
+	bool once;        /* the last word is said once: one that was told is gone, and faults end it at once */
+	bool first_names; /* what is kept is of the first request, and headers alone */
 };
 
 /* What one client sends in one go: a WebSocket message, a body. */
@@ -124,6 +174,7 @@ struct rl_session_terms {
 	size_t max_queue;
 	rill_overflow overflow;
 	size_t max_sessions, max_sessions_per_address;
+	uint32_t upgrade_ms;
 };
 
 /* A service with sessions. Embedded in the service. */
@@ -142,7 +193,7 @@ struct rl_sessions {
 	struct rl_session_table *table;
 	/* Up to now, of running sessions too; refused is the service's to count. */
 	uint64_t opened, refused, messages_in, messages_out, bytes_in, bytes_out;
-	uint64_t closed_clean, closed_protocol, closed_lost;
+	uint64_t closed_clean, closed_protocol, closed_lost, upgraded;
 	size_t open;  /* between on_open and on_close */
 	size_t count; /* all there are */
 	int parting;    /* the code all are being closed with; 0: none */
@@ -171,6 +222,7 @@ struct rl_session {
 	struct rl_list inbound;       /* struct rl_inbound */
 	char *names;                  /* URL, kept headers; of the last request that came to receive */
 	struct rl_session_extra *extra; /* what few need: its UUID */
+	struct rl_session_upgrade *upgrade; /* a carrier that was offered; NULL: none */
 	void *dialect_data;           /* the dialect's own; see dialect->over */
 	struct rl_session_place *place; /* in the table, with its id and owner; NULL: it is in none */
 	char *reason;                 /* closing: what for; NULL: nothing was said, or there was no memory */
@@ -187,6 +239,8 @@ struct rl_session {
 	bool broken : 1;              /* the client's fault, for the counts */
 	bool held_back : 1;           /* a duplex carrier was told to bring nothing more for now */
 	bool carrier_lost : 1;        /* found out while writing, to be dealt with at the end of the turn */
+	bool bringing : 1; /* rl_session_bring() */
+	bool plain : 1; /* what is being sent is not to be compressed */
 	bool gone : 1; /* nothing is held for it any more */
 	bool secure : 1;
 };
@@ -196,7 +250,8 @@ static inline struct rl_session *rl_session(struct rill_conn *conn)
 	return rl_container(conn, struct rl_session, conn);
 }
 
-extern const struct rl_conn_ops rl_session_ops;
+/* Text as WTF-8 (base/json.h), or UTF-8 alone. */
+extern const struct rl_conn_ops rl_session_ops, rl_session_utf8_ops;
 
 /* What a service asks before it makes one: is there room for a session from that peer? */
 bool rl_sessions_admit(const struct rl_sessions *sessions, const struct rl_addr *peer);
@@ -235,6 +290,36 @@ void rl_session_received(struct rl_session *session, rill_kind kind, struct rl_s
 /* Ends an open one from within, as rill_close() but with any code: the client's fault. From an upcall
  * only. */
 void rl_session_fail(struct rl_session *session, int code, const char *reason);
+
+/* A duplex carrier that is to take the place of one that is not, when it says the dialect's word for that
+ * within terms.upgrade_ms; the session's from now on. RILL_ESTATE: there is one already, or none can be;
+ * RILL_ENOMEM: the carrier is still the caller's. */
+int rl_session_offer(struct rl_session *session, struct rl_carrier *carrier);
+/* Told by carriers that were offered. */
+void rl_session_offered_said(struct rl_session *session, rill_kind kind, struct rl_slice data);
+void rl_session_offered_lost(struct rl_session *session);
+
+/* A request is bringing messages; it was answered, or is gone. What another carrier brings goes behind them.
+ * From upcalls only. */
+void rl_session_bring(struct rl_session *session, bool begins);
+static inline bool rl_session_bringing(const struct rl_session *session)
+{
+	return session->bringing;
+}
+
+/* The client was found to be gone, by others than its carrier. From an upcall only. */
+void rl_session_cut_off(struct rl_session *session);
+
+/* What it is found by, with what its service has put behind it as owner; it has one. */
+const char *rl_session_id(const struct rl_session *session);
+
+/* rill_send() with what a protocol's own call may say: see rill_engineio_send(). */
+int rl_session_send(struct rl_session *session, rill_kind kind, struct rl_slice data, bool plain,
+	bool droppable);
+/* Queues a control packet of the dialect's. 0; RILL_ENOMEM. */
+int rl_session_send_control(struct rl_session *session, uint8_t type, struct rl_slice data);
+/* What outbound.type is of the beat of RL_BEAT_QUEUED. */
+#define RL_OUTBOUND_BEAT 255
 
 /* "http://host/target" of the last request that came to receive; "" when there was no memory for it. */
 const char *rl_session_url(const struct rl_session *session);

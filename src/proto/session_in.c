@@ -54,6 +54,19 @@ static int hand_over(struct rl_session *s, struct rl_inbound *in, unsigned *budg
 	return 0;
 }
 
+/* There is no next one, and will be none. */
+static void stop(struct rl_session *s, int rc)
+{
+	if (s->conn.state != RILL_CONN_OPEN)
+		return;
+	if (rc == RILL_ECLOSED)
+		rl_session_left(s);
+	else if (rc == RILL_EPROTO)
+		rl_session_fail(s, 1002, "the client has broken the protocol");
+	else
+		rl_session_fail(s, 1011, rill_strerror(rc));
+}
+
 static struct rl_inbound *first_unfinished(struct rl_session *s)
 {
 	rl_list_each (node, &s->inbound) {
@@ -82,9 +95,9 @@ void rl_session_deliver(struct rl_session *s)
 
 	while ((in = first_unfinished(s)) && rl_conn_wants_messages(&s->conn)) {
 		int rc = hand_over(s, in, &budget);
-		in->finished = rc == 1;
+		in->finished = rc == 1 || rc == RILL_ECLOSED;
 		if (rc < 0)
-			rl_session_fail(s, 1011, rill_strerror(rc));
+			stop(s, rc);
 		if (!budget)
 			break;
 	}
@@ -203,7 +216,7 @@ void rl_session_received(struct rl_session *s, rill_kind kind, struct rl_slice d
 	if (s->conn.state != RILL_CONN_OPEN || rc == 1)
 		return;
 	if (rc < 0)
-		rl_session_fail(s, 1011, rill_strerror(rc));
+		stop(s, rc);
 	else
 		keep_rest(s, &in);
 	if (s->conn.state == RILL_CONN_OPEN)

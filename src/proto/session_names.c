@@ -30,19 +30,27 @@ static int append_url(struct rl_buf *out, const rill_request *request)
 	return 0;
 }
 
+static int append_place(struct rl_buf *out, const rill_request *request, bool empty)
+{
+	rill_bytes path = rill_request_path(request);
+
+	if (empty)
+		return rl_buf_append(out, "\0", 2);
+	int rc = append_url(out, request);
+	return rc == 0 ? append_text(out, rl_slice(path.data, path.len)) : rc;
+}
+
 /* Headers whose number in the list of those to be kept is higher are not. */
 enum { HEADERS_MAX = 255 };
 
 /* URL NUL path NUL, then for each kept header its number from 1 on and value NUL, then a NUL. */
-static int append_names(struct rl_buf *out, const rill_request *request, const char *const *keep)
+static int append_names(struct rl_buf *out, const rill_request *request, const char *const *keep,
+	bool headers_alone)
 {
 	const struct rl_http1_head *head = rl_exchange_head(request);
 	struct rl_slice value;
-	rill_bytes path = rill_request_path(request);
-	int rc = append_url(out, request);
+	int rc = append_place(out, request, headers_alone);
 
-	if (rc == 0)
-		rc = append_text(out, rl_slice(path.data, path.len));
 	for (uint8_t i = 0; rc == 0 && keep && i < HEADERS_MAX && keep[i]; i++) {
 		const uint8_t number = (uint8_t)(i + 1);
 		if (!rl_http1_field(head, rl_slice_str(keep[i]), &value))
@@ -77,8 +85,12 @@ static void keep(struct rl_session *s, struct rl_slice names)
 void rl_session_keep_names(struct rl_session *s, const rill_request *request)
 {
 	struct rl_buf *scratch = &s->conn.loop->scratch;
+	const char *const *headers = s->sessions->keep_headers;
+	bool first = s->sessions->dialect->first_names;
 
-	if (append_names(scratch, request, s->sessions->keep_headers) == 0)
+	if (first && (!headers || s->conn.state != RILL_CONN_CONNECTING))
+		return;
+	if (append_names(scratch, request, headers, first) == 0)
 		keep(s, rl_buf_slice(scratch));
 	rl_buf_consume(scratch, scratch->len);
 }

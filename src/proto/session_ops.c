@@ -79,16 +79,16 @@ static int wait_in_outbox(struct rl_session *s, int rc, size_t len)
 	return taken(s);
 }
 
-/* Messages stand for themselves, and nothing is in front of this one. */
+/* Each message is a frame, and nothing is in front of this one. */
 static bool goes_straight(const struct rl_session *s)
 {
-	return s->carrier && s->carrier->row->raw && !s->full && !s->carrier_lost &&
-	       !s->outbox.count;
+	return s->carrier && (s->carrier->row->raw || s->carrier->row->single) && !s->full &&
+	       !s->carrier_lost && !s->outbox.count;
 }
 
 static int went_straight(struct rl_session *s, int rc, size_t len)
 {
-	if (rl_session_wrote(s, rc) < 0)
+	if (rc < 0)
 		return rc;
 	count_out(s, len);
 	s->over_high = s->over_high || s->full;
@@ -97,18 +97,16 @@ static int went_straight(struct rl_session *s, int rc, size_t len)
 
 static int put(struct rl_session *s, rill_kind kind, struct rl_slice data)
 {
+	const struct rl_outbound message = { .kind = kind, .data = data, .plain = s->plain };
 	int rc = s->sessions->dialect->check(s, kind, data);
 
 	if (rc < 0)
 		return rc;
-	if (goes_straight(s)) {
-		rl_session_trace(s, true, kind, data);
-		return went_straight(
-			s, s->carrier->row->ops->write(s->carrier, kind, data), data.len);
-	}
+	if (goes_straight(s))
+		return went_straight(s, rl_session_write_message(s, &message), data.len);
 	if (!make_room(s, data.len))
 		return RILL_ETOOBIG;
-	return wait_in_outbox(s, rl_outbox_add(&s->outbox, 0, kind, data), data.len);
+	return wait_in_outbox(s, rl_outbox_add_message(&s->outbox, &message), data.len);
 }
 
 /* The whole of a message in pieces; they stay when it is not taken. */
@@ -165,10 +163,44 @@ static int op_publish(struct rill_conn *conn, struct rl_publication *publication
 
 	if (rc < 0)
 		return rc;
-	if (goes_straight(s) && s->carrier->row->ops->publish && !conn->traced)
-		return went_straight(
-			s, s->carrier->row->ops->publish(s->carrier, publication), data.len);
+	if (goes_straight(s))
+		return went_straight(s,
+			rl_session_write_message(
+				s, &(struct rl_outbound){ .kind = publication->kind,
+					   .data = data,
+					   .plain = publication->plain,
+					   .publication = publication }),
+			data.len);
 	return wait_in_outbox(s, rl_outbox_add_publication(&s->outbox, publication), data.len);
+}
+
+/* It would leave at once. */
+static bool is_writable(const struct rl_session *s)
+{
+	return s->carrier && !s->full && !s->carrier_lost;
+}
+
+int rl_session_send(
+	struct rl_session *s, rill_kind kind, struct rl_slice data, bool plain, bool droppable)
+{
+	if (droppable && s->conn.state == RILL_CONN_OPEN && !is_writable(s))
+		return RILL_ELIMIT;
+	s->plain = plain;
+	int rc = rl_conn_send(&s->conn, kind, data);
+	s->plain = false;
+	return rc;
+}
+
+int rl_session_send_control(struct rl_session *s, uint8_t type, struct rl_slice data)
+{
+	if (!fits(s, data.len))
+		return RILL_ENOMEM;
+	int rc = rl_outbox_add(&s->outbox, type, RILL_TEXT, data);
+	if (rc < 0)
+		return RILL_ENOMEM;
+	rl_session_account(s);
+	rl_session_wake(s);
+	return 0;
 }
 
 static void op_flush(struct rill_conn *conn)
@@ -195,6 +227,8 @@ static int op_close(struct rill_conn *conn, int code, struct rl_slice reason)
 		rl_buf_release(&s->extra->pieces);
 	rl_session_account(s);
 	rl_session_wake(s);
+	if (rl_session_has_pulse(s))
+		rl_session_stop_pulse(s);
 	return 0;
 }
 
@@ -288,30 +322,17 @@ static void op_free(struct rill_conn *conn)
 	rl_free(env, s);
 }
 
-const struct rl_conn_ops rl_session_ops = {
-	.transport = "session",
-	.transport_now = op_transport,
-	.surrogates = true,
-	.send = op_send,
-	.publish = op_publish,
-	.flush = op_flush,
-	.close = op_close,
-	.cut = op_cut,
-	.set_reading = op_set_reading,
-	.control = op_control,
-	.take_message = op_take_message,
-	.queued = op_queued,
-	.charge = op_charge,
-	.version = op_nothing,
-	.protocol = op_nothing,
-	.extensions = op_nothing,
-	.header = op_header,
-	.peer = op_peer,
-	.secure = op_secure,
-	.local = op_local,
-	.ended = op_ended,
-	.free = op_free,
-};
+/* What all have. */
+#define OPS                                                                                        \
+	.transport = "session", .transport_now = op_transport, .send = op_send,                    \
+	.publish = op_publish, .flush = op_flush, .close = op_close, .cut = op_cut,                \
+	.set_reading = op_set_reading, .control = op_control, .take_message = op_take_message,     \
+	.queued = op_queued, .charge = op_charge, .version = op_nothing, .protocol = op_nothing,   \
+	.extensions = op_nothing, .header = op_header, .peer = op_peer, .secure = op_secure,       \
+	.local = op_local, .ended = op_ended, .free = op_free
+
+const struct rl_conn_ops rl_session_ops = { OPS, .surrogates = true };
+const struct rl_conn_ops rl_session_utf8_ops = { OPS, .cut_reason = "forced close" };
 
 const char *rl_session_uuid(struct rl_session *s)
 {

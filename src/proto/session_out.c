@@ -42,23 +42,59 @@ int rl_session_write_frame(struct rl_session *s, int rc, rill_kind kind)
 	return rl_session_wrote(s, rc);
 }
 
-/* A raw carrier: one message. */
-static int write_message(struct rl_session *s)
+/* What goes to many, in the one form it has for such carriers. NULL: there is no memory for it. */
+static struct rl_publication *shared_form(
+	struct rl_session *s, const struct rl_outbound *message)
 {
-	const struct rl_carrier_ops *ops = s->carrier->row->ops;
+	if (!message->publication || !s->carrier->row->ops->publish)
+		return NULL;
+	return s->carrier->row->raw
+		       ? message->publication
+		       : s->sessions->dialect->framed(s, s->carrier, message->publication);
+}
+
+int rl_session_write_message(struct rl_session *s, const struct rl_outbound *message)
+{
+	struct rl_carrier *carrier = s->carrier;
+	struct rl_publication *shared = shared_form(s, message);
+	rill_kind kind = message->kind;
+
+	carrier->plain = message->plain;
+	if (shared) {
+		rl_session_trace(s, true, kind, rl_blob_slice(shared->payload));
+		return rl_session_wrote(s, carrier->row->ops->publish(carrier, shared));
+	}
+	if (carrier->row->raw) {
+		rl_session_trace(s, true, kind, message->data);
+		return rl_session_wrote(s, carrier->row->ops->write(carrier, kind, message->data));
+	}
+	int rc = s->sessions->dialect->frame(s, carrier, message, rl_session_frame(s), &kind);
+	return rl_session_write_frame(s, rc, kind);
+}
+
+static int write_first(struct rl_session *s)
+{
 	struct rl_outbound message;
-	int rc;
 
 	rl_outbox_first(&s->outbox, &message);
-	rl_session_trace(s, true, message.kind, message.data);
-	if (message.publication && ops->publish)
-		rc = ops->publish(s->carrier, message.publication);
-	else
-		rc = ops->write(s->carrier, message.kind, message.data);
-	rc = rl_session_wrote(s, rc);
+	int rc = rl_session_write_message(s, &message);
 	if (rc >= 0)
 		rl_outbox_drop(&s->outbox, 1);
 	return rc;
+}
+
+/* Is none of the first so many to be compressed? */
+static bool are_plain(const struct rl_outbox *outbox, uint32_t count)
+{
+	struct rl_outbound message;
+	size_t cursor = 0;
+
+	if (!outbox->plain)
+		return false;
+	for (; count > 0 && rl_outbox_next(outbox, &cursor, &message); count--)
+		if (!message.plain)
+			return false;
+	return true;
 }
 
 static int write_some(struct rl_session *s)
@@ -66,12 +102,13 @@ static int write_some(struct rl_session *s)
 	rill_kind kind = RILL_TEXT;
 	uint32_t count = 0;
 
-	if (s->carrier->row->raw)
-		return write_message(s);
+	if (s->carrier->row->raw || s->carrier->row->single)
+		return write_first(s);
 	size_t room = s->carrier->row->one_shot ? SIZE_MAX : FRAME_ROOM;
 	int rc = s->sessions->dialect->pack(
 		s, s->carrier, rl_session_frame(s), room, &count, &kind);
 	assert(rc < 0 || count > 0);
+	s->carrier->plain = rc >= 0 && are_plain(&s->outbox, count);
 	rc = rl_session_write_frame(s, rc, kind);
 	if (rc >= 0)
 		rl_outbox_drop(&s->outbox, count);
@@ -132,7 +169,18 @@ void rl_session_answered(struct rl_session *s)
 	if (!s->awaiting_answer)
 		return;
 	s->awaiting_answer = false;
-	rl_session_set_beat(s, s->sessions->terms.beat_ms);
+	if (rl_session_has_pulse(s))
+		rl_session_start_pulse(s);
+	else
+		rl_session_set_beat(s, s->sessions->terms.beat_ms);
+}
+
+void rl_session_release(struct rl_session *s)
+{
+	if (!s->carrier || s->carrier->row->duplex || s->full || s->carrier_lost)
+		return;
+	rl_session_write_frame(
+		s, s->sessions->dialect->release(s, s->carrier, rl_session_frame(s)), RILL_TEXT);
 }
 
 /* The carrier, if there is one behind the frame, is ended in order. */

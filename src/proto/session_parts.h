@@ -60,7 +60,33 @@ void rl_session_ended(struct rl_session *session);
 /* The service has nothing more to do with it. */
 void rl_session_leave(struct rl_session *session);
 
+/* It is over: on_close, in the words of the dialect. */
+void rl_session_closed(
+	struct rl_session *session, enum rl_ending how, int code, struct rl_slice reason);
+/* Likewise, and cannot be found any more; whoever receives is told (once). */
+void rl_session_end(struct rl_session *session, enum rl_ending how, int code, struct rl_slice reason);
+/* The client has ended it in order. */
+void rl_session_left(struct rl_session *session);
+
+/* session_pulse.c: RL_BEAT_QUEUED and _AWAITED */
+static inline bool rl_session_has_pulse(const struct rl_session *session)
+{
+	return session->row && session->row->beat >= RL_BEAT_QUEUED;
+}
+/* The next is due from now. */
+void rl_session_start_pulse(struct rl_session *session);
+void rl_session_on_pulse(struct rl_session *session);
+/* It is being closed: there is terms.away_ms to tell the client. */
+void rl_session_stop_pulse(struct rl_session *session);
+
+/* session_upgrade.c: the carrier that was offered is ended, in order or cut. */
+void rl_session_drop_offered(struct rl_session *session, bool in_order);
+
 /* session_out.c */
+/* Nobody who receives gets more than the dialect's release: one on polls is gone, a duplex carrier stays. */
+void rl_session_release(struct rl_session *session);
+/* One message straight to a carrier with frames of their own for each (raw, single). As rl_session_wrote(). */
+int rl_session_write_message(struct rl_session *session, const struct rl_outbound *message);
 /* A frame begins, in a buffer of the service's. */
 struct rl_buf *rl_session_frame(struct rl_session *session);
 /* Writes it, unless rc, which is what has come of making it, is negative. As rl_session_wrote(). */

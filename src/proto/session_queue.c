@@ -6,6 +6,7 @@ struct header {
 	uint32_t len; /* of the payload */
 	uint8_t type, kind;
 	bool shared; /* a struct rl_publication * stands behind it instead */
+	bool plain;
 };
 _Static_assert(sizeof(struct header) == 8, "headers and what is behind them are aligned");
 
@@ -43,31 +44,43 @@ static int add(
 	rl_buf_append(entries, behind, len);
 	rl_buf_append(entries, padding, padded(len) - len);
 	outbox->count++;
+	outbox->plain += header->plain;
 	outbox->bytes += header->len;
 	return 0;
 }
 
-int rl_outbox_add(struct rl_outbox *outbox, uint8_t type, rill_kind kind, struct rl_slice data)
+int rl_outbox_add_message(struct rl_outbox *outbox, const struct rl_outbound *message)
 {
+	struct rl_publication *publication = message->publication;
+	struct rl_slice data = message->data;
+
 	if (data.len > UINT32_MAX || outbox->count == UINT32_MAX)
 		return RILL_ETOOBIG;
-	struct header header = { .len = (uint32_t)data.len, .type = type, .kind = (uint8_t)kind };
-	return add(outbox, &header, data.data, data.len);
-}
-
-int rl_outbox_add_publication(struct rl_outbox *outbox, struct rl_publication *publication)
-{
-	size_t len = publication->payload->len;
-
-	if (len > UINT32_MAX || outbox->count == UINT32_MAX)
-		return RILL_ETOOBIG;
-	struct header header = {
-		.len = (uint32_t)len, .kind = (uint8_t)publication->kind, .shared = true
-	};
+	struct header header = { .len = (uint32_t)data.len,
+		.type = message->type,
+		.kind = (uint8_t)message->kind,
+		.shared = publication,
+		.plain = message->plain };
+	if (!publication)
+		return add(outbox, &header, data.data, data.len);
 	int rc = add(outbox, &header, &publication, sizeof(publication));
 	if (rc == 0)
 		rl_publication_ref(publication);
 	return rc;
+}
+
+int rl_outbox_add(struct rl_outbox *outbox, uint8_t type, rill_kind kind, struct rl_slice data)
+{
+	return rl_outbox_add_message(
+		outbox, &(struct rl_outbound){ .type = type, .kind = kind, .data = data });
+}
+
+int rl_outbox_add_publication(struct rl_outbox *outbox, struct rl_publication *publication)
+{
+	return rl_outbox_add_message(outbox, &(struct rl_outbound){ .kind = publication->kind,
+						     .data = rl_blob_slice(publication->payload),
+						     .plain = publication->plain,
+						     .publication = publication });
 }
 
 /* The entry that stands there. */
@@ -76,7 +89,9 @@ static size_t read_entry(const uint8_t *at, struct rl_outbound *message)
 	struct header header;
 
 	memcpy(&header, at, sizeof(header));
-	*message = (struct rl_outbound){ .type = header.type, .kind = (rill_kind)header.kind };
+	*message = (struct rl_outbound){ .type = header.type,
+		.kind = (rill_kind)header.kind,
+		.plain = header.plain };
 	if (header.shared) {
 		memcpy(&message->publication, at + sizeof(header), sizeof(message->publication));
 		message->data = rl_blob_slice(message->publication->payload);
@@ -118,6 +133,7 @@ void rl_outbox_drop(struct rl_outbox *outbox, uint32_t count)
 	for (; count > 0; count--) {
 		size_t size = read_entry(outbox->entries.data, &message);
 		outbox->bytes -= message.data.len;
+		outbox->plain -= message.plain;
 		rl_publication_unref(message.publication);
 		rl_buf_consume(&outbox->entries, size);
 	}

@@ -145,3 +145,8 @@ bool rl_session_owned_by(const struct rl_session *session, struct rl_slice owner
 		own = rl_slice(place->text + place->id_len, place->owner_len);
 	return rl_slice_equal(own, owner);
 }
+
+const char *rl_session_id(const struct rl_session *session)
+{
+	return (const char *)session->place->text;
+}

@@ -78,7 +78,7 @@ void rl_sessions_cut(struct rl_sessions *sessions)
 		struct rl_session *s = session_at(sessions->all.next);
 		s->told = false;
 		rl_session_let_go(s);
-		rl_conn_closed(&s->conn, 1006, rl_slice(NULL, 0));
+		rl_session_closed(s, RL_ENDING_CLOSED, 1006, rl_slice(NULL, 0));
 	}
 	while (!rl_list_empty(&sessions->rest))
 		rl_session_leave(session_at(sessions->rest.next));

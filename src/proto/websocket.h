@@ -215,6 +215,9 @@ void rl_ws_conn_fini(struct rl_ws_conn *c);
 /* The program's extensions are done with. */
 void rl_ws_conn_drop_pipeline(struct rl_ws_conn *c);
 
+/* rl_conn_send() of a whole message past all extensions. */
+int rl_ws_send_plain(struct rill_conn *conn, rill_kind kind, struct rl_slice data);
+
 /* The hub's side of the second; see conn.h. */
 int rl_ws_op_publish(struct rill_conn *conn, struct rl_publication *publication);
 struct rl_blob *rl_ws_op_shared(

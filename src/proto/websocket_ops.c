@@ -114,6 +114,19 @@ static int op_send(struct rill_conn *conn, rill_kind kind, struct rl_slice data,
 	return rl_stream_claimed(stream, 2 + data.len);
 }
 
+int rl_ws_send_plain(struct rill_conn *conn, rill_kind kind, struct rl_slice data)
+{
+	struct rl_ws_conn *c = rl_ws_conn(conn);
+
+	if (c->hixie || !c->wire.rfc.pipeline)
+		return rl_conn_send(conn, kind, data);
+	struct rl_ws_pipeline *pipeline = c->wire.rfc.pipeline;
+	c->wire.rfc.pipeline = NULL;
+	int rc = rl_conn_send(conn, kind, data);
+	c->wire.rfc.pipeline = pipeline;
+	return rc;
+}
+
 static int op_close(struct rill_conn *conn, int code, struct rl_slice reason)
 {
 	struct rl_ws_conn *c = rl_ws_conn(conn);

@@ -143,7 +143,7 @@ int rl_ws_op_publish(struct rill_conn *conn, struct rl_publication *publication)
 		return write_own(c, publication);
 	if (c->hixie)
 		return write_variant(c, publication, HIXIE);
-	if (rl_ws_would_compress(&c->wire.rfc, publication->payload->len))
+	if (!publication->plain && rl_ws_would_compress(&c->wire.rfc, publication->payload->len))
 		return publish_deflated(c, publication);
 	return write_variant(c, publication, PLAIN);
 }

@@ -10,6 +10,7 @@
  * frames to be called by, checked before (the callback of JSONP); empty where there is none. */
 struct rl_envelope {
 	const char *content_type;
+	const char *binary_type; /* of the answer when its frame is binary, NULL: the same */
 	/* Fields of the answer besides, as lines; NULL: none. */
 	const char *fields;
 	/* What a response begins with, in a chunk of its own; NULL: nothing. */

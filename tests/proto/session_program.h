@@ -457,12 +457,24 @@ static inline void start(const rill_server_options *options)
 	fields = "X-More: 2\r\n";
 	overs = empties = 0;
 	say_messages = true;
-	dialect = (struct rl_dialect){ "test", RL_OVERLAP_REFUSE, d_open, d_pack, d_beat, d_shut,
-		d_taken, d_read, d_next, d_check, d_over };
+	dialect = (struct rl_dialect){ .name = "test",
+		.overlap = RL_OVERLAP_REFUSE,
+		.open = d_open,
+		.pack = d_pack,
+		.beat = d_beat,
+		.shut = d_shut,
+		.taken = d_taken,
+		.read = d_read,
+		.next = d_next,
+		.check = d_check,
+		.over = d_over };
 	http_begin(options);
 	assert_int_equal(rl_sessions_init(&sessions, http_server, &dialect, &handler), 0);
-	sessions.terms = (struct rl_session_terms){ 25000, 10000, 5000, 1 << 20, RILL_OVERFLOW_CLOSE,
-		0, 0 };
+	sessions.terms = (struct rl_session_terms){ .beat_ms = 25000,
+		.answer_ms = 10000,
+		.away_ms = 5000,
+		.max_queue = 1 << 20,
+		.overflow = RILL_OVERFLOW_CLOSE };
 	sessions.keep_headers = keep;
 	sessions.empty = is_empty;
 	in_server = (struct rl_service){ .stop = stop_service, .cut = cut_service,

@@ -184,7 +184,7 @@ TEST(session, a_second_receiver_is_the_end_where_it_must_not_be)
 	ask(&a, "1/stream");
 	http_expect(&a, STREAM_HEAD "2\r\no\n\r\n");
 	ask(&b, "1/poll");
-	expect_poll(&b, "");
+	http_expect_status(&b, 400);
 	http_expect(&a, "27\r\nc1002:another connection is still open\n\r\n0\r\n\r\n");
 	expect_said("open close:1002:another connection is still open ");
 	assert_int_equal(sessions.closed_protocol, 1);

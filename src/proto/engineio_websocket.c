@@ -1,0 +1,112 @@
+/* engineio_websocket.c: WebSockets: the WebSocket service does the handshake and the framing; each connection
+ * of it is the carrier of a session of its own, or is offered to one that polls. */
+#include "proto/engineio.h"
+
+static const struct rl_carrier_row *row_of(const struct rl_eio_ask *ask, int revision)
+{
+	if (revision == 4)
+		return &rl_eio_rows[ask->base64 ? RL_EIO_WEBSOCKET4_TEXT : RL_EIO_WEBSOCKET4];
+	return &rl_eio_rows[ask->base64 ? RL_EIO_WEBSOCKET3_TEXT : RL_EIO_WEBSOCKET3];
+}
+
+static void open_session(struct rl_eio_ask *ask, rill_conn *conn)
+{
+	struct rill_engineio *service = ask->service;
+	struct rl_carrier *carrier;
+
+	if (rl_carrier_websocket_new(&carrier, row_of(ask, ask->revision4 ? 4 : 3), conn) < 0) {
+		rill_conn_destroy(conn);
+		return;
+	}
+	struct rl_session *session = rl_session_new(&service->sessions,
+		rl_slice(service->id, RL_EIO_ID), rl_slice("", 1), rl_exchange_peer(ask->request));
+	if (session)
+		rl_session_attach(session, carrier, ask->request);
+	else
+		carrier->row->ops->cut(carrier);
+}
+
+/* The session may have ended meanwhile, or have such a carrier already. */
+static void offer(struct rl_eio_ask *ask, rill_conn *conn)
+{
+	struct rl_session *session = rl_session_find(&ask->service->sessions, rl_eio_ask_id(ask));
+	struct rl_carrier *carrier;
+
+	if (!session) {
+		rill_close(conn, 1000, NULL);
+	} else if (rl_carrier_websocket_new(
+			   &carrier, row_of(ask, rl_eio_revision(session->row)), conn) < 0) {
+		rill_conn_destroy(conn);
+	} else if (rl_session_offer(session, carrier) < 0) {
+		carrier->row->ops->finish(carrier, 1000, rl_slice(NULL, 0));
+	}
+}
+
+static void on_open(rill_conn *conn)
+{
+	struct rill_websocket *websocket = rl_ws_service(rl_ws_conn(conn));
+	struct rill_engineio *service = websocket->options.user;
+	struct rl_eio_ask ask;
+
+	if (!service) {
+		rill_close(conn, 1001, "the service is gone");
+		return;
+	}
+	rl_eio_read_ask(&ask, service, (rill_request *)rill_conn_request(conn));
+	service->busy++;
+	if (ask.has_id)
+		offer(&ask, conn);
+	else
+		open_session(&ask, conn);
+	rl_eio_release(service);
+}
+
+static void on_message(rill_conn *conn, rill_msg msg)
+{
+	rl_carrier_websocket_handler.on_message(conn, msg);
+}
+
+static void on_drain(rill_conn *conn)
+{
+	rl_carrier_websocket_handler.on_drain(conn);
+}
+
+static void on_close(rill_conn *conn, int code, rill_bytes reason)
+{
+	rl_carrier_websocket_handler.on_close(conn, code, reason);
+}
+
+static const rill_handler handler = {
+	.size = sizeof(handler),
+	.on_open = on_open,
+	.on_message = on_message,
+	.on_drain = on_drain,
+	.on_close = on_close,
+};
+
+int rl_eio_websocket_new(struct rill_engineio *service, const rill_websocket_options *options)
+{
+	static const char *const any[] = { "*", NULL };
+	rill_websocket_options o = *options;
+
+	o.max_message = service->options.max_payload;
+	o.max_send = 0;
+	o.max_queue = 0; /* the session's queue is what is limited */
+	o.pieces = false;
+	o.protocols = o.keep_headers = o.headers = NULL;
+	o.origins = service->options.origins ? service->options.origins : any;
+	o.on_request = NULL; /* asked before */
+	o.user = service;
+	o.ping_interval_ms = o.pong_timeout_ms = 0; /* the protocol has its own */
+	o.hybi_drafts = o.hixie_drafts = false;
+	return rl_websocket_new(&service->websocket, service->sessions.server, &handler, &o);
+}
+
+void rl_eio_websocket_part(struct rill_engineio *service)
+{
+	if (!service->websocket)
+		return;
+	service->websocket->options.user = NULL;
+	rl_websocket_part(service->websocket);
+	service->websocket = NULL;
+}

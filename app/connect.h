@@ -50,8 +50,11 @@ struct connect {
 	rill_conn *conn; /* websocket_link's and socketio_link's; NULL before and after */
 	struct {
 		struct socketio_session session;
-		rill_timer *patience; /* until the namespace is joined */
+		rill_timer *patience; /* until the namespace is joined, or left */
 		bool late;            /* it has fired */
+		bool said;            /* something was sent */
+		int close_code;       /* once it is closed */
+		const char *close_reason;
 		bool left;            /* the server has ended it */
 		bool failed;          /* an error was told: there is no way on */
 	} socketio;

@@ -11,6 +11,9 @@
 /* RFC 6455, 7.4.1. */
 enum { CLOSE_NORMAL = 1000, CLOSE_LOST = 1006 };
 
+/* How long the server may take to read what was said, when we close. */
+#define READ_TIMEOUT_MS 10000
+
 static void fail(struct connect *c, const char *sentence)
 {
 	c->socketio.failed = true;
@@ -68,6 +71,10 @@ static void on_late(rill_timer *timer, void *user)
 	struct connect *c = user;
 	char sentence[400];
 	c->socketio.late = true;
+	if (c->conn && c->opened) {
+		rill_conn_destroy(c->conn);
+		return;
+	}
 	if (!c->conn || rill_conn_get_state(c->conn) == RILL_CONN_CONNECTING)
 		return;
 	snprintf(sentence, sizeof(sentence), "the server has not let us into %.256s for %g s",
@@ -155,14 +162,33 @@ static int send_line(struct connect *c, rill_kind kind, const void *data, size_t
 		rc = socketio_session_emit(
 			session, line.array.data, line.array.len, line.asks ? &number : NULL);
 	socketio_line_fini(&line);
+	c->socketio.said |= rc >= 0;
 	return rc;
 }
 
+static void leave(struct connect *c)
+{
+	socketio_session_leave(&c->socketio.session);
+	websocket_close(c, c->socketio.close_code, c->socketio.close_reason);
+}
+
+static void on_read(rill_conn *conn, bool pong, void *user)
+{
+	(void)conn;
+	if (pong)
+		leave(user);
+}
+
+/* The reference server hands events out a moment after it has read them, and drops those of a client that has
+ * left by then. So we leave when it has answered a ping behind them. */
 static void close_link(struct connect *c, int code, const char *reason)
 {
-	if (c->opened)
-		socketio_session_leave(&c->socketio.session);
-	websocket_close(c, code, reason);
+	c->socketio.close_code = code;
+	c->socketio.close_reason = reason;
+	if (c->opened && c->socketio.said && rill_ping(c->conn, NULL, 0, on_read, c) == 0)
+		rill_timer_start(c->socketio.patience, READ_TIMEOUT_MS, 0);
+	else
+		leave(c);
 }
 
 static void hold(struct connect *c, bool held)

@@ -104,10 +104,15 @@ RILL_API int rill_engineio_serve(rill_server *server, const char *path, const ri
 /* Detaches: takes no more requests but those of its sessions; code other than 0: closes them. */
 RILL_API void rill_engineio_detach(rill_engineio *service, int code, const char *reason);
 
-/* Decides a request that was answered RILL_LATER. Returns 0, RILL_ECLOSED (the client is gone or it was
- * decided). message NULL: "Forbidden". */
+/* Decides a request that was answered RILL_LATER, or that is being asked about. Returns 0, RILL_ECLOSED (it
+ * was decided). message NULL: "Forbidden". */
 RILL_API int rill_engineio_accept(rill_request *request);
 RILL_API int rill_engineio_refuse(rill_request *request, const char *message);
+
+/* Tells once when a request that is being decided is gone, because its client left, its time is up or the
+ * server stops; request must not be used after fn has returned. Set in on_request. */
+RILL_API void rill_engineio_on_abandoned(
+	rill_request *request, void (*fn)(rill_request *request, void *user), void *user);
 
 RILL_API void rill_engineio_each(
 	rill_engineio *service, void (*fn)(rill_conn *conn, void *user), void *user);

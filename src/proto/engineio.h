@@ -8,6 +8,7 @@
  *   engineio_send.c       one that brings packets (POST)
  *   engineio_websocket.c  WebSockets: sessions of their own, or offered to one that polls
  *   engineio_answer.c     what answers have in common: fields, refusals
+ *   engineio_late.c       their first word in the older revision
  *   engineio_dialect.c    what stands in the packets; the rows of its transports */
 #ifndef RL_PROTO_ENGINEIO_H
 #define RL_PROTO_ENGINEIO_H
@@ -35,6 +36,15 @@ extern const struct rl_dialect rl_eio_dialect;
 static inline int rl_eio_revision(const struct rl_carrier_row *row)
 {
 	return row >= &rl_eio_rows[RL_EIO_POLLING3] ? 3 : 4;
+}
+
+static inline const struct rl_carrier_row *rl_eio_polling_row(int revision, bool jsonp, bool base64)
+{
+	if (revision == 4)
+		return &rl_eio_rows[jsonp ? RL_EIO_JSONP4 : RL_EIO_POLLING4];
+	if (jsonp)
+		return &rl_eio_rows[RL_EIO_JSONP3];
+	return &rl_eio_rows[base64 ? RL_EIO_POLLING3 : RL_EIO_POLLING3_BINARY];
 }
 
 /* An id is 15 bytes as base64url: balancers look for so many of those characters. */
@@ -99,7 +109,7 @@ void rl_eio_drop_openings(struct rill_engineio *service);
 /* engineio_receive.c */
 void rl_eio_receive(struct rl_eio_ask *ask, struct rl_session *session);
 /* A poll that is held from now on. NULL: it has been answered. */
-struct rl_carrier *rl_eio_hold(struct rl_eio_ask *ask, int revision);
+struct rl_carrier *rl_eio_hold(struct rl_eio_ask *ask, const struct rl_carrier_row *row);
 
 /* engineio_send.c */
 void rl_eio_send(struct rl_eio_ask *ask, struct rl_session *session);
@@ -108,6 +118,11 @@ void rl_eio_send(struct rl_eio_ask *ask, struct rl_session *session);
 int rl_eio_websocket_new(struct rill_engineio *service, const rill_websocket_options *options);
 /* The service goes before its WebSockets do. */
 void rl_eio_websocket_part(struct rill_engineio *service);
+
+/* engineio_late.c: the opening is sent in a moment; 0, RILL_ENOMEM. And the end of what that takes. */
+int rl_eio_open_late(struct rl_session *session, struct rl_slice handshake);
+void rl_eio_over(struct rl_session *session);
+#define RL_EIO_OUTBOUND_OPEN 254 /* of struct rl_outbound */
 
 /* engineio_answer.c */
 enum rl_eio_error {

@@ -86,7 +86,9 @@ static int write_open(
 
 	rl_buf_init(&handshake, out->env);
 	int rc = write_handshake(session, carrier, &handshake);
-	if (rc == 0)
+	if (rc == 0 && carrier->row->duplex && rl_eio_revision(carrier->row) == 3)
+		rc = rl_eio_open_late(session, rl_buf_slice(&handshake));
+	else if (rc == 0)
 		rc = write_packet(carrier, out,
 			&(struct rl_eio_packet){
 				.type = RL_EIO_OPEN, .data = rl_buf_slice(&handshake) });
@@ -104,6 +106,8 @@ static struct rl_eio_packet packet_of(const struct rl_outbound *message)
 
 	if (message->type == RL_OUTBOUND_BEAT)
 		packet.type = RL_EIO_PING;
+	else if (message->type == RL_EIO_OUTBOUND_OPEN)
+		packet.type = RL_EIO_OPEN;
 	else if (message->type)
 		packet.type = (enum rl_eio_type)message->type;
 	else
@@ -310,6 +314,7 @@ const struct rl_dialect rl_eio_dialect = {
 	.read = read_inbound,
 	.next = next_message,
 	.check = check,
+	.over = rl_eio_over,
 	.frame = write_frame,
 	.framed = frame_shared,
 	.release = write_release,

@@ -14,6 +14,8 @@ struct rl_eio_opening {
 	char *message;       /* refused: what for; NULL: nothing was said */
 	bool in_hook;
 	bool decided, accepted;
+	void (*on_abandoned)(rill_request *request, void *user);
+	void *abandoned_user;
 };
 
 /* As base64 of URLs has them (RFC 4648, 5). */
@@ -46,7 +48,8 @@ static void begin_polling(struct rl_eio_ask *ask)
 {
 	struct rill_engineio *service = ask->service;
 	struct rl_addr peer = *rl_exchange_peer(ask->request);
-	struct rl_carrier *carrier = rl_eio_hold(ask, ask->revision4 ? 4 : 3);
+	struct rl_carrier *carrier = rl_eio_hold(
+		ask, rl_eio_polling_row(ask->revision4 ? 4 : 3, ask->jsonp, ask->base64));
 
 	if (!carrier)
 		return;
@@ -109,10 +112,19 @@ static void let_go(struct rl_eio_opening *opening)
 	rill_request_follow(opening->request, &deaf, NULL);
 }
 
+/* Nobody will be able to decide it. */
+static void tell_abandoned(struct rl_eio_opening *opening)
+{
+	if (!opening->decided && opening->on_abandoned)
+		opening->on_abandoned(opening->request, opening->abandoned_user);
+	opening->decided = true;
+}
+
 static void on_gone(rill_request *request, int rc, void *user)
 {
 	(void)request;
 	(void)rc;
+	tell_abandoned(user);
 	free_opening(user);
 }
 
@@ -145,6 +157,7 @@ static void on_timer(struct rl_timer *timer)
 	struct rl_eio_opening *opening = rl_container(timer, struct rl_eio_opening, timer);
 	struct rl_eio_ask ask;
 
+	tell_abandoned(opening);
 	rl_eio_read_ask(&ask, opening->service, opening->request);
 	let_go(opening);
 	rl_eio_turn_away(&ask, 503, "The session was not accepted in time.");
@@ -238,6 +251,17 @@ int rill_engineio_refuse(rill_request *request, const char *message)
 		opening->message = rl_strndup(
 			&opening->service->sessions.loop->env, message, strlen(message));
 	return 0;
+}
+
+void rill_engineio_on_abandoned(
+	rill_request *request, void (*fn)(rill_request *request, void *user), void *user)
+{
+	struct rl_eio_opening *opening = rl_exchange_service(request, &opening_key);
+
+	if (!opening)
+		return;
+	opening->on_abandoned = fn;
+	opening->abandoned_user = user;
 }
 
 void rl_eio_drop_openings(struct rill_engineio *service)

@@ -1,21 +1,21 @@
 /* engineio_receive.c: a GET: held until there is something to receive. */
 #include "proto/engineio.h"
 
-static const struct rl_carrier_row *row_of(const struct rl_eio_ask *ask, int revision)
+/* Whether the client takes bytes as they are it has said when the session began. */
+static const struct rl_carrier_row *row_of(
+	const struct rl_eio_ask *ask, const struct rl_session *session)
 {
-	if (revision == 4)
-		return &rl_eio_rows[ask->jsonp ? RL_EIO_JSONP4 : RL_EIO_POLLING4];
-	if (ask->jsonp)
-		return &rl_eio_rows[RL_EIO_JSONP3];
-	return &rl_eio_rows[ask->base64 ? RL_EIO_POLLING3 : RL_EIO_POLLING3_BINARY];
+	bool base64 = ask->base64 || session->row != &rl_eio_rows[RL_EIO_POLLING3_BINARY];
+
+	return rl_eio_polling_row(rl_eio_revision(session->row), ask->jsonp, base64);
 }
 
-struct rl_carrier *rl_eio_hold(struct rl_eio_ask *ask, int revision)
+struct rl_carrier *rl_eio_hold(struct rl_eio_ask *ask, const struct rl_carrier_row *row)
 {
 	size_t threshold = ask->service->options.http_compression;
 	struct rl_carrier *carrier;
-	int rc = rl_carrier_http_new(&carrier, row_of(ask, revision), ask->request,
-		rl_slice(NULL, 0), rl_slice(ask->label, ask->label_len), 0);
+	int rc = rl_carrier_http_new(&carrier, row, ask->request, rl_slice(NULL, 0),
+		rl_slice(ask->label, ask->label_len), 0);
 
 	if (rc == RILL_ENOMEM)
 		rl_eio_turn_away(ask, 503, "There is no memory for another request.");
@@ -29,8 +29,6 @@ struct rl_carrier *rl_eio_hold(struct rl_eio_ask *ask, int revision)
 
 void rl_eio_receive(struct rl_eio_ask *ask, struct rl_session *session)
 {
-	int revision = rl_eio_revision(session->row);
-
 	/* The program may do anything in there, even to the session: it stays until the end of the turn. */
 	if (rl_eio_add_fields(ask, false) < 0) {
 		rl_eio_turn_away(ask, 503, "There is no memory for another request.");
@@ -40,7 +38,7 @@ void rl_eio_receive(struct rl_eio_ask *ask, struct rl_session *session)
 		rl_eio_refuse(ask, RL_EIO_UNKNOWN_ID, NULL);
 		return;
 	}
-	struct rl_carrier *carrier = rl_eio_hold(ask, revision);
+	struct rl_carrier *carrier = rl_eio_hold(ask, row_of(ask, session));
 	if (carrier)
 		rl_session_attach(session, carrier, ask->request);
 }

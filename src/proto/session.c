@@ -200,7 +200,7 @@ void rl_session_await_client(struct rl_session *s)
 	struct rill_loop *loop = s->conn.loop;
 	uint32_t ms = s->sessions->terms.away_ms;
 
-	if (rl_session_has_pulse(s) && s->conn.state == RILL_CONN_OPEN)
+	if (rl_session_has_pulse(s) && s->conn.state != RILL_CONN_CLOSING)
 		return; /* which goes on */
 	if (ms)
 		rl_loop_set_timer(loop, &s->timer, rl_loop_now(loop) + ms);
@@ -211,7 +211,9 @@ void rl_session_await_client(struct rl_session *s)
 void rl_session_no_carrier(struct rl_session *s)
 {
 	s->carrier = NULL;
-	s->full = s->held_back = s->awaiting_answer = s->carrier_lost = false;
+	s->full = s->held_back = s->carrier_lost = false;
+	if (!rl_session_has_pulse(s))
+		s->awaiting_answer = false;
 }
 
 int rl_session_wrote(struct rl_session *s, int rc)

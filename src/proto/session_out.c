@@ -33,7 +33,8 @@ int rl_session_write_frame(struct rl_session *s, int rc, rill_kind kind)
 {
 	struct rl_buf *frame = &s->sessions->frame;
 
-	if (rc >= 0 && frame->len) {
+	/* Bytes may be none, and are a message. */
+	if (rc >= 0 && (frame->len || kind == RILL_BINARY)) {
 		rl_session_trace(s, true, kind, rl_buf_slice(frame));
 		rc = s->carrier->row->ops->write(s->carrier, kind, rl_buf_slice(frame));
 	}

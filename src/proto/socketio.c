@@ -75,11 +75,9 @@ static void free_service(struct rill_socketio *io)
 	const struct rl_env *env = rl_sio_env(io);
 
 	assert(rl_list_empty(&io->clients));
+	rl_sio_asks_end(io);
 	while (io->first_due)
 		rl_sio_socket_unref(take_due(io));
-	rl_list_remove(&io->task.node);
-	rl_list_remove(&io->burial.node);
-	rl_sio_asks_end(io);
 	rl_sio_recovery_free(io);
 	rl_sio_bundle_free(io);
 	while (!rl_list_empty(&io->namespaces))
@@ -93,6 +91,8 @@ static void free_service(struct rill_socketio *io)
 	rl_buf_release(&io->query);
 	rl_free(env, io->attached.list);
 	rl_sio_options_free(env, &io->options);
+	rl_list_remove(&io->task.node); /* what went has woken it */
+	rl_list_remove(&io->burial.node);
 	rl_free(env, io);
 }
 
@@ -208,16 +208,17 @@ int rill_socketio_serve(
 	int rc = new_service(&io, server, &all, &engine);
 	if (rc < 0)
 		return rc;
+	io->in_server.stop = stop_service;
+	io->in_server.cut = cut_service;
+	io->in_server.free = server_gone;
+	rl_server_join(server, &io->in_server); /* before the one below: it has to know first */
 	rc = rill_engineio_serve(server, io->options.path, &io->handler, &engine, &io->engine);
 	if (rc < 0) {
+		rl_server_leave(&io->in_server);
 		rl_sio_bundle_detach(io);
 		free_service(io);
 		return rc;
 	}
-	io->in_server.stop = stop_service;
-	io->in_server.cut = cut_service;
-	io->in_server.free = server_gone;
-	rl_server_join(server, &io->in_server);
 	if (result)
 		*result = io;
 	return 0;

@@ -70,18 +70,21 @@ int rl_sio_copy(struct rl_buf *out, const struct rl_json *data, uint32_t *places
 	uint32_t *next);
 
 /* MessagePack (socket.io-msgpack-parser): one binary message for each packet, a map of type, nsp, data, id. It
- * becomes what rl_sio_read() would have given, its data as JSON with placeholders, written to json, and the
+ * becomes what rl_sio_read() would have given, its data as JSON with placeholders, appended to json, and the
  * binary ones as slices of bytes. And the other way round. */
 struct rl_sio_attachments {
 	struct rl_slice *list; /* owned by whoever made it, by env */
 	uint32_t count, room;
-	const struct rl_env *env;
+	const struct rl_env *env; /* all else zero at first */
 };
 void rl_sio_attachments_fini(struct rl_sio_attachments *attachments);
-/* 0; RILL_EPROTO; RILL_ETOOBIG; RILL_ENOMEM. Integers beyond 2^53 are written as integers; NaN and infinities
- * as null; a float as the shortest number that reads as it. */
+/* 0; with a sentence in *why RILL_EPROTO, RILL_ETOOBIG; RILL_ENOMEM. The list is begun anew. Names lie in bytes,
+ * data in json. A missing nsp is "/". Integers beyond 2^53 are written as integers; NaN and infinities as null; a
+ * float as the shortest number that reads as it. */
 int rl_sio_read_msgpack(struct rl_sio_packet *packet, struct rl_slice bytes, struct rl_buf *json,
 	struct rl_sio_attachments *attachments, uint32_t most, const char **why);
+/* Appends; data NULL: none. 0; RILL_ENOMEM; RILL_ETOOBIG: data deeper than RL_JSON_DEPTH, or something longer than 32
+ * bits say. Then nothing was written. */
 int rl_sio_write_msgpack(struct rl_buf *out, enum rl_sio_type type, struct rl_slice name,
 	bool has_id, uint64_t id, const struct rl_json *data, const struct rl_slice *attachments,
 	uint32_t count);

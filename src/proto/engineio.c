@@ -156,6 +156,8 @@ int rill_engineio_serve(rill_server *server, const char *path, const rill_handle
 		rc = rill_server_handle(
 			server, service->path, rl_eio_request, service, &service->route);
 	service->detached = rc < 0;
+	if (rc == 0)
+		rl_route_relieve(service->route, rl_eio_relieves);
 	if (rc == 0 && result)
 		*result = service;
 	rl_eio_release(service);

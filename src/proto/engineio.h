@@ -100,6 +100,8 @@ static inline struct rl_slice rl_eio_ask_id(const struct rl_eio_ask *ask)
 
 /* The handler of the service's route; user is the service. */
 int rl_eio_request(rill_request *request, void *user);
+/* Does a request come for what waits in a session? For rl_route_relieve(). */
+bool rl_eio_relieves(const rill_request *request, void *user);
 
 /* engineio_open.c */
 void rl_eio_open(struct rl_eio_ask *ask);
@@ -114,7 +116,9 @@ struct rl_carrier *rl_eio_hold(struct rl_eio_ask *ask, const struct rl_carrier_r
 /* engineio_send.c */
 void rl_eio_send(struct rl_eio_ask *ask, struct rl_session *session);
 
-/* engineio_websocket.c: the service below. 0; RILL_EINVAL (logged), RILL_ENOMEM. */
+/* engineio_websocket.c: the handshake of a WebSocket, which is a session's or offered to one. */
+void rl_eio_upgrade(struct rl_eio_ask *ask);
+/* The service below. 0; RILL_EINVAL (logged), RILL_ENOMEM. */
 int rl_eio_websocket_new(struct rill_engineio *service, const rill_websocket_options *options);
 /* The service goes before its WebSockets do. */
 void rl_eio_websocket_part(struct rill_engineio *service);

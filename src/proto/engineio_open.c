@@ -84,7 +84,7 @@ static void begin(struct rl_eio_ask *ask)
 		if (rl_eio_add_fields(ask, true) < 0)
 			rl_eio_turn_away(ask, 503, "There is no memory for another session.");
 		else if (ask->upgrade)
-			rl_websocket_request(ask->request, service->websocket);
+			rl_eio_upgrade(ask);
 		else
 			begin_polling(ask);
 	}

@@ -116,7 +116,7 @@ static void serve_session(struct rl_eio_ask *ask, struct rl_session *session)
 {
 	if (ask->upgrade) {
 		rl_eio_add_fields(ask, false);
-		rl_websocket_request(ask->request, ask->service->websocket);
+		rl_eio_upgrade(ask);
 	} else if (session->row->duplex) { /* transport=websocket without an upgrade */
 		rl_eio_refuse(ask, RL_EIO_BAD_REQUEST, NULL);
 	} else if (ask->method == RL_EIO_GET) {
@@ -147,6 +147,16 @@ static void serve(struct rl_eio_ask *ask, struct rl_session *session)
 		serve_session(ask, session);
 	else
 		rl_eio_open(ask);
+}
+
+/* Who comes to receive what waits in a session takes it off our hands. */
+bool rl_eio_relieves(const rill_request *request, void *user)
+{
+	struct rl_eio_ask ask;
+
+	rl_eio_read_ask(&ask, user, (rill_request *)request);
+	const struct rl_session *session = find_session(&ask);
+	return session && ask.method == RL_EIO_GET && !session->row->duplex;
 }
 
 int rl_eio_request(rill_request *request, void *user)

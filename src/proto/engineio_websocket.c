@@ -61,6 +61,12 @@ static void on_open(rill_conn *conn)
 	rl_eio_release(service);
 }
 
+void rl_eio_upgrade(struct rl_eio_ask *ask)
+{
+	if (rl_websocket_request(ask->request, ask->service->websocket) == RILL_PASS)
+		rl_eio_refuse(ask, RL_EIO_BAD_REQUEST, NULL); /* to something else */
+}
+
 static void on_message(rill_conn *conn, rill_msg msg)
 {
 	rl_carrier_websocket_handler.on_message(conn, msg);

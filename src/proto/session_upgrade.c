@@ -61,7 +61,8 @@ static void on_timer(struct rl_timer *timer)
 		rl_session_drop_offered(s, true);
 		return;
 	}
-	rl_session_release(s);
+	if (!s->outbox.count) /* else it is about to be answered */
+		rl_session_release(s);
 	set_timer(u);
 }
 

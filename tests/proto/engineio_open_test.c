@@ -135,6 +135,22 @@ TEST(engineio_open, an_upgrade_is_refused_by_the_message_alone)
 	finish();
 }
 
+TEST(engineio_open, an_upgrade_to_something_else_is_refused)
+{
+	struct http_peer p;
+	serve(NULL);
+	http_open(&p);
+	ask_by(&p, "GET", WEBSOCKET, "Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\n", NULL);
+	expect_answer(&p, 400, "Bad request");
+	http_close(&p);
+	http_open(&p);
+	ask_by(&p, "GET", WEBSOCKET, "Connection: Upgrade\r\nUpgrade: websocket\r\n", NULL);
+	assert_int_equal(take_answer(&p), 400);
+	http_close(&p);
+	expect_said("");
+	finish();
+}
+
 TEST(engineio_open, a_transport_that_is_off_is_unknown)
 {
 	rill_engineio_options o = defaults();

@@ -326,3 +326,27 @@ TEST(engineio_receive, scripts_are_answered_by_a_call)
 	expect_answer(&peer, 200, "___eio[4](\"10:b4AQIDBA==\");");
 	finish();
 }
+
+TEST(engineio_receive, whoever_comes_for_what_waits_is_served_near_the_limit_of_memory)
+{
+	static char large[1000 * 1000];
+	struct http_peer other;
+	rill_server_options options;
+	rill_server_options_default(&options);
+	options.max_buffered = 1024 * 1024;
+	start(&options);
+	assert_int_equal(
+		rill_engineio_serve(http_server, "/engine.io/", &handler, NULL, &service), 0);
+	http_open(&peer);
+	open_session();
+	memset(large, 'x', sizeof(large));
+	rill_send(conn, RILL_TEXT, large, sizeof(large));
+	http_open(&other);
+	ask_by(&other, "GET", HANDSHAKE, "", NULL);
+	http_expect_status(&other, 503);
+	http_close(&other);
+	hold(&peer);
+	http_expect_status(&peer, 200);
+	assert_true(peer.len > sizeof(large));
+	finish();
+}

@@ -263,3 +263,23 @@ TEST(engineio_send, scripts_send_forms)
 	expect_said("1002:parse error ");
 	finish();
 }
+
+TEST(engineio_send, what_comes_byte_by_byte_is_the_same)
+{
+	char request[512];
+	serve(NULL);
+	open_session();
+	snprintf(request, sizeof(request),
+		"POST %s HTTP/1.1\r\nHost: a\r\nContent-Length: 14\r\n\r\n4a\x1e" "bAQIDBA==\x1e" "4",
+		at(""));
+	http_send_slowly(&peer, request);
+	expect_answer(&peer, 200, "ok");
+	expect_said("<a> [\1\2\3\4] <> ");
+	snprintf(request, sizeof(request),
+		"POST %s HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n"
+		"1\r\n4\r\n3\r\nx\x1e" "4\r\n0\r\n\r\n", at(""));
+	http_send_slowly(&peer, request);
+	expect_answer(&peer, 200, "ok");
+	expect_said("<x> <> ");
+	finish();
+}

@@ -64,9 +64,7 @@ static void do_due(struct rl_task *task)
 	}
 	if (io->first_due)
 		rl_sio_wake(io);
-	if (io->sweep)
-		rl_sio_namespaces_sweep(io);
-	io->sweep = false;
+	rl_sio_namespaces_sweep(io);
 	rl_sio_release(io);
 }
 
@@ -80,6 +78,7 @@ static void free_service(struct rill_socketio *io)
 		rl_sio_socket_unref(take_due(io));
 	rl_sio_recovery_free(io);
 	rl_sio_bundle_free(io);
+	rl_list_splice(&io->namespaces, &io->spent);
 	while (!rl_list_empty(&io->namespaces))
 		rl_sio_namespace_free(
 			rl_container(io->namespaces.next, struct rill_namespace, node));
@@ -152,6 +151,7 @@ static void init(struct rill_socketio *io, struct rill_server *server)
 	};
 	rl_list_init(&io->clients);
 	rl_list_init(&io->namespaces);
+	rl_list_init(&io->spent);
 	rl_list_init(&io->asks);
 	rl_table_init(&io->names, env);
 	rl_table_init(&io->ids, env);

@@ -75,6 +75,7 @@ struct rill_socketio {
 	struct rl_list clients; /* struct rl_sio_client */
 	struct rl_list
 		namespaces;    /* struct rill_namespace, parents too, in the order they were made */
+	struct rl_list spent;  /* children without sockets, which go at the end of the turn */
 	struct rl_table names; /* struct rill_namespace, by name */
 	struct rl_table ids;   /* struct rill_socket, connected, by id */
 	struct rl_list asks;   /* struct rl_sio_ask */
@@ -92,7 +93,6 @@ struct rill_socketio {
 	unsigned busy;                    /* calls under way that still need it */
 	bool detached, stopping;
 	bool in_outgoing; /* on_any_outgoing is being told */
-	bool sweep;       /* a child may have become empty */
 };
 
 /* What a program has set; fn NULL: nothing. */

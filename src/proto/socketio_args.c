@@ -145,17 +145,20 @@ static int write_number(struct rl_buf *out, double value)
 /* What stands between the brackets; behind a comma, if there is something in front and here. */
 static int write_items(struct rill_socketio *io, struct rl_buf *out, rill_json array, bool *first)
 {
-	rill_json item;
-	int rc = 0;
+	struct rl_slice rest = rl_slice(array.data, array.len);
+	struct rl_json item;
 
-	while (rc == 0 && rill_json_next(&array, NULL, &item)) {
-		if (!*first)
-			rc = rl_buf_append_str(out, ",");
-		*first = false;
-		if (rc == 0)
-			rc = rl_sio_write_json(io, out, item);
-	}
-	return rc;
+	if (array.type != RILL_JSON_ARRAY || !rl_json_item(&rest, &item))
+		return 0;
+	int rc = *first ? 0 : rl_buf_append_str(out, ",");
+	*first = false;
+	if (rc < 0)
+		return rc;
+	/* Up to the closing bracket they are what they are to be. */
+	const char *begin = (const char *)item.text.data;
+	array.len = (size_t)(array.data + array.len - 1 - begin);
+	array.data = begin;
+	return rl_sio_write_json(io, out, array);
 }
 
 static int write_arg(struct rill_socketio *io, struct rl_buf *out, const rill_arg *arg)

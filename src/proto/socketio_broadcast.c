@@ -15,11 +15,14 @@ static int each_namespace(
 
 	if (!rl_sio_is_parent(ns))
 		return fn(ns, arg);
-	for (struct rl_list *node = ns->io->namespaces.next; rc == 0 && node != &ns->io->namespaces;
-		node = node->next) {
+	struct rl_list *node = ns->io->namespaces.next;
+	while (rc == 0 && node != &ns->io->namespaces) {
 		struct rill_namespace *child = rl_container(node, struct rill_namespace, node);
+		rl_sio_namespace_hold(child); /* fn may see its last socket go */
 		if (child->parent == ns)
 			rc = fn(child, arg);
+		node = node->next;
+		rl_sio_namespace_drop(child);
 	}
 	return rc;
 }

@@ -139,19 +139,19 @@ static bool pass(struct rill_socket *s, const struct rl_sio_middleware *m)
 	s->in_middleware = true;
 	int rc = m->fn(s, rill_socket_auth(s), m->user);
 	s->in_middleware = false;
+	if (rc == RILL_LATER && s->decision == RL_SIO_UNDECIDED) {
+		s->waiting = true; /* also when the client is gone: it will be decided */
+		rl_sio_socket_ref(s);
+		return false;
+	}
 	if (s->state != RL_SIO_ASKING)
 		return false;
 	if (s->decision == RL_SIO_REFUSED) {
 		rl_sio_socket_part(s);
 		return false;
 	}
-	if (rc == RILL_ACCEPT || (rc == RILL_LATER && s->decision == RL_SIO_NEXT))
+	if (rc == RILL_ACCEPT || rc == RILL_LATER)
 		return true;
-	if (rc == RILL_LATER) {
-		s->waiting = true;
-		rl_sio_socket_ref(s);
-		return false;
-	}
 	send_refusal(s->client, rl_sio_name(s->ns), NULL, rl_sio_no_json());
 	rl_sio_socket_end(s, RL_SIO_FORCED_SERVER_CLOSE);
 	return false;

@@ -84,16 +84,22 @@ void rl_sio_namespace_drop(struct rill_namespace *ns)
 	ns->users--;
 	if (!is_spent(ns))
 		return;
-	ns->io->sweep = true;
+	rl_list_remove(&ns->node);
+	rl_list_append(&ns->io->spent, &ns->node);
 	rl_sio_wake(ns->io);
 }
 
 void rl_sio_namespaces_sweep(struct rill_socketio *io)
 {
-	rl_list_each_safe (node, &io->namespaces) {
-		struct rill_namespace *ns = rl_container(node, struct rill_namespace, node);
-		if (is_spent(ns))
+	while (!rl_list_empty(&io->spent)) {
+		struct rill_namespace *ns = rl_container(
+			io->spent.next, struct rill_namespace, node);
+		if (is_spent(ns)) {
 			rl_sio_namespace_free(ns);
+		} else { /* somebody has come meanwhile */
+			rl_list_remove(&ns->node);
+			rl_list_append(&io->namespaces, &ns->node);
+		}
 	}
 }
 

@@ -37,6 +37,8 @@ struct rill_socket *rl_sio_socket_new(struct rl_sio_client *client, struct rill_
 	rl_list_init(&s->of_namespace);
 	rl_list_append(&client->sockets, &s->of_client);
 	client->socket_count++;
+	/* It is kept for as long as the socket lives, and clients say how much it is. */
+	client->conn->ops->charge(client->conn, (ptrdiff_t)auth.len);
 	rl_sio_namespace_hold(ns);
 	return s;
 }
@@ -85,6 +87,7 @@ void rl_sio_socket_part(struct rill_socket *s)
 		x->back = NULL;
 	rl_list_remove(&s->of_client);
 	client->socket_count--;
+	client->conn->ops->charge(client->conn, -(ptrdiff_t)s->auth_len);
 	s->state = RL_SIO_GONE;
 	s->client = NULL;
 	s->ns = NULL;

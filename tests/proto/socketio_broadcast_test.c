@@ -203,8 +203,7 @@ TEST(socketio_broadcast, sockets_can_be_moved_and_sent_away)
 	open_all(NULL);
 	for (int i = 0; i < 3; i++)
 		rill_join(sockets[i], "a");
-	assert_int_equal(
-		rill_broadcast_join(TO(.ns = root, .rooms = RILL_ROOMS("a")), "b"), 0);
+	assert_int_equal(rill_broadcast_join(TO(.ns = root, .rooms = RILL_ROOMS("a")), "b"), 0);
 	assert_int_equal(
 		rill_broadcast_leave(TO(.from = sockets[0], .rooms = RILL_ROOMS("b")), "a"), 0);
 	emit(TO(.ns = root, .rooms = RILL_ROOMS("a")), "0");
@@ -278,8 +277,8 @@ TEST(socketio_broadcast, a_queue_that_is_full_closes_its_client_or_is_passed_by)
 		open_all(&options);
 		/* Nobody reads, and no turn comes in between. */
 		for (int i = 0; i < 4; i++)
-			assert_int_equal(rill_broadcast_emit(TO(.ns = root), "x",
-						 RILL_ARGS(rill_text(big))),
+			assert_int_equal(
+				rill_broadcast_emit(TO(.ns = root), "x", RILL_ARGS(rill_text(big))),
 				0);
 		assert_int_equal(rill_socket_connected(sockets[0]), true);
 		http_turns();
@@ -301,8 +300,8 @@ TEST(socketio_broadcast, what_is_volatile_is_dropped_when_it_cannot_leave)
 	for (int i = 0; i < 3; i++)
 		assert_true(rill_emit(sockets[0], "x", RILL_ARGS(rill_text(big))) >= 0);
 	assert_int_equal(rill_emit_with(sockets[0], "v", NULL, RILL_VOLATILE), RILL_ELIMIT);
-	assert_int_equal(rill_broadcast_emit(
-				 TO(.ns = root, .flags = RILL_VOLATILE), "v", RILL_ARGS(rill_int(1))),
+	assert_int_equal(rill_broadcast_emit(TO(.ns = root, .flags = RILL_VOLATILE), "v",
+				 RILL_ARGS(rill_int(1))),
 		0);
 	for (int i = 1; i < CLIENTS; i++)
 		expect_heard(&peers[i], "2[\"v\",1] ");

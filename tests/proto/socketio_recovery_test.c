@@ -113,8 +113,8 @@ TEST(socketio_recovery, who_has_seen_no_event_is_owed_all_since_its_connect)
 	http_turns();
 	rill_broadcast_emit(&(rill_broadcast){ .ns = root }, "missed", NULL);
 	come_back(&a, NULL);
-	expect_offsets(
-		&a, "2[\"lost\",\"OFF\"] 2[\"missed\",\"OFF\"] 0{\"sid\":\"SID\",\"pid\":\"PID\"} ");
+	expect_offsets(&a,
+		"2[\"lost\",\"OFF\"] 2[\"missed\",\"OFF\"] 0{\"sid\":\"SID\",\"pid\":\"PID\"} ");
 	http_close(&a);
 	http_close(&b);
 	http_turns();

@@ -14,7 +14,7 @@ TEST(socketio, a_client_joins_and_its_events_come_and_go)
 	expect_heard(&a, "2[\"echo-back\",1,\"b\",{\"c\":[null,true]}] ");
 	tell(&a, "2 [ \"ec\\u0068o\" , \"x\" ] ");
 	expect_said("echo[ \"x\" ] ");
-	expect_heard(&a, "2[\"echo-back\",\"x\"] ");
+	expect_heard(&a, "2[\"echo-back\",\"x\" ] ");
 	tell(&a, "2[\"echo\"]");
 	tell(&a, "2[ 17 ]");
 	tell(&a, "2[5,1]");
@@ -31,12 +31,12 @@ TEST(socketio, arguments_of_all_kinds_are_written)
 	struct http_peer a;
 	serve(NULL);
 	rill_socket *s = open_client(&a);
-	assert_int_equal(
-		rill_emit(s, "all",
-			RILL_ARGS(rill_null(), rill_bool(true), rill_int(-5), rill_number(0.25),
-				rill_number(1e300 * 1e300), rill_text("a\"\xc3\xa9"), rill_text(NULL),
-				rill_text_of("xyz", 2), rill_json_arg(json("{\"k\":1}")),
-				rill_items(json("[1,[2]]")), rill_items(json("[]")))),
+	assert_int_equal(rill_emit(s, "all",
+				 RILL_ARGS(rill_null(), rill_bool(true), rill_int(-5),
+					 rill_number(0.25), rill_number(1e300 * 1e300),
+					 rill_text("a\"\xc3\xa9"), rill_text(NULL),
+					 rill_text_of("xyz", 2), rill_json_arg(json("{\"k\":1}")),
+					 rill_items(json("[1,[2]]")), rill_items(json("[]")))),
 		0);
 	expect_heard(&a,
 		"2[\"all\",null,true,-5,0.25,null,\"a\\\"\xc3\xa9\",null,\"xy\",{\"k\":1},1,[2]] ");
@@ -215,8 +215,7 @@ TEST(socketio, clients_answer_what_they_are_asked)
 	struct http_peer a;
 	serve(NULL);
 	rill_socket *s = open_client(&a);
-	assert_int_equal(
-		rill_ask(s, "q", RILL_ARGS(rill_int(1)), 0, answered, (void *)"one"), 0);
+	assert_int_equal(rill_ask(s, "q", RILL_ARGS(rill_int(1)), 0, answered, (void *)"one"), 0);
 	assert_int_equal(rill_ask(s, "q", NULL, 1000, answered, (void *)"two"), 0);
 	assert_int_equal(rill_ask(s, "q", NULL, 0, answered, (void *)"three"), 0);
 	expect_heard(&a, "20[\"q\",1] 21[\"q\"] 22[\"q\"] ");
@@ -389,8 +388,7 @@ TEST(socketio, namespaces_are_made_when_a_client_asks)
 	tell(&a, "2/dyn-7,[\"echo\"]");
 	expect_heard(&a, "2/dyn-7,[\"echo-back\"] ");
 	assert_int_equal(rill_namespace_count(dyn), 1);
-	assert_int_equal(
-		rill_broadcast_emit(&(rill_broadcast){ .ns = dyn }, "all", NULL), 0);
+	assert_int_equal(rill_broadcast_emit(&(rill_broadcast){ .ns = dyn }, "all", NULL), 0);
 	expect_heard(&a, "2/dyn-7,[\"all\"] ");
 	cut(&a);
 	http_end();

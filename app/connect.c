@@ -292,7 +292,7 @@ static int cannot_open(struct connect *c, int rc)
 static int converse(struct connect *c)
 {
 	c->link = c->options.socketio ? &socketio_link
-		: c->options.events   ? &events_link
+		  : c->options.events ? &events_link
 				      : &websocket_link;
 	int rc = c->link->open(c);
 	if (rc < 0)

@@ -55,10 +55,10 @@ struct connect {
 		bool said;            /* something was sent */
 		int close_code;       /* once it is closed */
 		const char *close_reason;
-		bool left;            /* the server has ended it */
-		bool failed;          /* an error was told: there is no way on */
+		bool left;   /* the server has ended it */
+		bool failed; /* an error was told: there is no way on */
 	} socketio;
-	const char *wrong; /* with what was to be sent */
+	const char *wrong;               /* with what was to be sent */
 	rill_eventsource_client *client; /* events_link's */
 	struct {
 		bool came;    /* a Close frame, and it was in order as far as it was seen */

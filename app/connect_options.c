@@ -175,7 +175,8 @@ static int take_namespace(struct connect_options *options, const char *value)
 {
 	options->space = value;
 	if (!socketio_is_namespace(value) || !utf8_valid(value, strlen(value)))
-		return command_misused("--namespace", "is a name that begins with / and holds no comma");
+		return command_misused(
+			"--namespace", "is a name that begins with / and holds no comma");
 	return STATUS_OK;
 }
 
@@ -184,7 +185,8 @@ static int take_auth(struct connect_options *options, const char *value)
 	rill_json json;
 	options->auth = value;
 	if (rill_json_read(&json, value, strlen(value)) < 0 || json.type != RILL_JSON_OBJECT)
-		return command_misused("--auth", "is a JSON object, like '{\"token\": \"secret\"}'");
+		return command_misused(
+			"--auth", "is a JSON object, like '{\"token\": \"secret\"}'");
 	return STATUS_OK;
 }
 
@@ -257,8 +259,8 @@ static int take_url(struct connect_options *options, const char *word)
 	return command_misused(word, "is no URL with the scheme ws, wss, http or https");
 }
 
-static int take_option(struct connect_options *options, int argc, char **argv, int *i,
-	struct kinds *kinds)
+static int take_option(
+	struct connect_options *options, int argc, char **argv, int *i, struct kinds *kinds)
 {
 	size_t len;
 	const char *word = argv[*i], *value = NULL;
@@ -305,8 +307,8 @@ static int check_kinds(const struct connect_options *options, const struct kinds
 	if (!options->socketio && kinds->socketio)
 		return command_misused(kinds->socketio->name, "needs --socketio");
 	if (options->events && !options->socketio && kinds->two_ways)
-		return command_misused(
-			kinds->two_ways->name, "is for ws and wss: an event stream takes no messages");
+		return command_misused(kinds->two_ways->name,
+			"is for ws and wss: an event stream takes no messages");
 	return options->socketio ? check_events(options) : STATUS_OK;
 }
 

@@ -7,7 +7,7 @@
 "use strict";
 
 const net = require("net");
-const { assert, test } = require("./support.js");
+const { assert, eventually, test } = require("./support.js");
 
 /* A test of what rill alone does. */
 const ours = process.env.SOCKETIO_PEER ? () => {} : test;
@@ -175,9 +175,10 @@ function withEach(sentence, body, { versions = VERSIONS, kinds = TRANSPORTS, mak
   }
 }
 
-/* A wire to the server that can be cut, for all connections at once; while it is down, none are made. */
+/* A wire to the server that can be cut, for all connections at once; until it is mended, none are made. */
 class Wire {
   #sockets = new Set();
+  #asking = new Set();
   up = true;
 
   static async lay(server) {
@@ -195,6 +196,9 @@ class Wire {
     }
     const far = net.connect({ host, port, noDelay: true });
     near.setNoDelay(true);
+    near.on("data", () => this.#asking.add(near));
+    far.on("data", () => this.#asking.delete(near));
+    near.on("close", () => this.#asking.delete(near));
     for (const [one, other] of [[near, far], [far, near]]) {
       this.#sockets.add(one);
       one.on("error", () => {});
@@ -207,13 +211,35 @@ class Wire {
   }
 
   cut() {
+    this.up = false;
     for (const socket of this.#sockets)
       socket.destroy();
+  }
+
+  /* Until each of its clients that poll waits for an answer, so that the server notices a cut at once. */
+  async polled(watcher, ...clients) {
+    const polling = clients.filter(({ engine }) => engine.transport.name === "polling").length;
+    await eventually(() => this.#asking.size >= polling, "polls");
+    await watcher.settle(); /* the server has read them, too */
+  }
+
+  mend() {
+    this.up = true;
   }
 
   remove() {
     this.cut();
     this.listener.close();
+  }
+}
+
+/* What the server says of why a socket went, when it has noticed. */
+async function lastReason(watcher, id) {
+  for (;;) {
+    const [reason] = await watcher.ask("last-reason", id);
+    if (reason !== null)
+      return reason;
+    await new Promise((resolve) => setTimeout(resolve, 5));
   }
 }
 
@@ -225,4 +251,4 @@ function unused(what = "room") {
   return `${what} ${names}`;
 }
 
-module.exports = { Client, TRANSPORTS, VERSIONS, Wire, connect, open, ours, scene, unused, withEach };
+module.exports = { Client, TRANSPORTS, VERSIONS, Wire, connect, lastReason, open, ours, scene, unused, withEach };

@@ -6,7 +6,7 @@ const { execFile } = require("child_process");
 const http = require("http");
 const { Server } = require("socket.io");
 const { WebSocketServer } = require("ws");
-const { assert, run, test } = require("./support.js");
+const { assert, run, startServer, test } = require("./support.js");
 
 function bench(...args) {
   return new Promise((resolve) => execFile(process.env.RILL, ["bench", ...args], { timeout: 60000 },
@@ -115,6 +115,15 @@ test("Socket.IO: an event that brings the message back, or an acknowledgement, o
     assert.equal(refused.status, 1);
     assert.match(refused.stderr, /no connection was opened: the server refused the namespace \/chat: no\n/);
   }));
+
+test("the echo of the test server's socketio is measured, as an event and as an acknowledgement", async () => {
+  const server = await startServer({ args: ["socketio", "--port", "0", "--quiet"] });
+  sound(await measured("--socketio", "--event", "echo", "--connections", "50", "--size", "1000", server.url),
+    { connections: 50, size: 1000 });
+  sound(await measured("--socketio", "--event", "echo-ack", "--ack", "--in-flight", "5", "--namespace", "/auth", "--auth",
+    '{"token":"secret"}', server.url), { connections: 10, inFlight: 5 });
+  assert.equal(await server.stop(), 0);
+});
 
 test("connections that are lost are told, and the status is 1", () => {
   let count = 0;

@@ -9,7 +9,7 @@ const { Server } = require("socket.io");
 const { WebSocketServer } = require("ws");
 const { connect } = require("./connect.js");
 const { makeCertificates } = require("./certificates.js");
-const { assert, run, test } = require("./support.js");
+const { assert, run, startServer, test } = require("./support.js");
 
 const certificates = makeCertificates();
 
@@ -237,6 +237,52 @@ test("a line that is no event is not sent, and says what one is", () => serving(
   closed(result, 1000);
   assert.equal(result.stderr.split("\n").filter((line) => line.startsWith("rill: a line was not sent: ")).length, 12);
 }));
+
+/* This project's own server, with recovery on: events without an acknowledgement have one argument more. */
+test("the test server's socketio: events, acknowledgements, bytes, refusals and ends are the same", async () => {
+  const server = await startServer({ args: ["socketio", "--port", "0", "--quiet"] });
+  const result = await socketio("--count", "5", "--send", 'echo {"a":1}', "--send", "?echo-ack 1 [2]", "--send", "nested-bin",
+    "--send", "?handshake", "--auth", '{"token":"x"}', `${server.url}?a=b`).done();
+  closed(result, 1000);
+  const [welcome, ...rest] = result.events.filter(({ kind }) => kind);
+  assert.equal(welcome.name, "welcome");
+  assert.equal(welcome.args[0].transport, "websocket");
+  assert.equal(welcome.args[0].eio, 4);
+  const offset = rest[0].args.pop();
+  assert.equal(typeof offset, "string");
+  assert.deepEqual(rest[0], event("echo-back", { a: 1 }));
+  assert.deepEqual(rest[1], { event: "message", kind: "ack", args: [1, [2]], ack: 0 });
+  assert.deepEqual(rest[2].args.slice(0, 2), [{ a: [{ base64: "AQI=" }, { b: { base64: "Aw==" } }], t: "é" }, { base64: "BAUG" }]);
+  assert.deepEqual([rest[3].args[0].auth, rest[3].args[0].query.a], [{ token: "x" }, "b"]);
+
+  failed(await socketio("--namespace", "/auth", server.url).done(), /refused.*\/auth: not authorized.*401/);
+  failed(await socketio("--namespace", "/none", server.url).done(), /Invalid namespace/);
+  const inside = await socketio("--namespace", "/auth", "--auth", '{"token":"secret"}', "--count", "1", server.url).done();
+  closed(inside, 1000);
+  assert.equal(inside.open.namespace, "/auth");
+  for (const close of [false, true])
+    closed(await socketio("--namespace", "/dyn-7", "--send", `kick ${close}`, server.url).done(), 1000, "io server disconnect");
+
+  const asked = socketio("--count", "3", "--send", 'ask "how?"', server.url);
+  const question = await asked.event("message", ({ name }) => name === "question");
+  assert.deepEqual(question.args, ["how?"]);
+  asked.say(`!${question.ack} "so"`);
+  closed(await asked.done(), 1000);
+  assert.equal(asked.events.find(({ name }) => name === "answer").args[0], "so");
+  assert.equal(await server.stop(), 0);
+});
+
+test("the test server pings each 2 s, and is answered", async () => {
+  const server = await startServer({ args: ["socketio", "--port", "0", "--quiet"] });
+  const client = socketio(server.url);
+  await client.event("ping");
+  await client.event("ping", (one) => one !== client.events.find(({ event }) => event === "ping"));
+  client.say("?echo-ack 1");
+  await client.event("message", ({ kind }) => kind === "ack");
+  client.child.kill("SIGINT");
+  closed(await client.done(), 1000);
+  assert.equal(await server.stop(), 0);
+});
 
 const URL = "http://127.0.0.1:1/";
 const misuses = [

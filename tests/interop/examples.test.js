@@ -382,6 +382,7 @@ for (const transports of [["polling"], ["websocket"], ["polling", "websocket"]])
     withExample("socketio_chat", ["0"], async (example) => {
       const [ann, bob, cid] = [await join(example, "/", { transports }), await join(example), await join(example)];
       ann.emit("join", "kitchen", "Ann");
+      assert.equal(await ann.ask("say", "kitchen", "to nobody"), true, "she is in");
       bob.emit("join", "kitchen", "Bob");
       cid.emit("join", "cellar", "Cid");
       assert.equal(await bob.ask("say", "kitchen", { tea: ["?"] }), true);

@@ -17,6 +17,7 @@
  * That is why rill_conn_header() does not know the Cookie. Instead: the page that somebody with a log-in gets
  * holds a token, which other sites' pages cannot read; the page sends it as its first message. A token is
  * random, good once and for a minute. Whoever shows none in time, or a wrong one, is closed. */
+#include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -219,7 +220,7 @@ int main(int argc, char **argv)
 	rill_loop *loop;
 	rill_server *server;
 
-	if (argc > 2 && !read_client(argv[2])) {
+	if ((argc > 1 && !isdigit((unsigned char)*argv[1])) || (argc > 2 && !read_client(argv[2]))) {
 		fprintf(stderr, "usage: sockjs_auth [PORT [SOCKJS.MIN.JS [MILLISECONDS]]]\n");
 		return 2;
 	}

@@ -11,6 +11,7 @@
  *     curl -X POST http://127.0.0.1:9999/echo/000/mine/xhr        a["hello"]
  *
  * What speaks WebSocket and no SockJS: npx wscat -c ws://127.0.0.1:9999/echo/websocket */
+#include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -87,7 +88,7 @@ int main(int argc, char **argv)
 	rill_loop *loop;
 	rill_server *server;
 
-	if (argc > 2 && !read_client(argv[2])) {
+	if ((argc > 1 && !isdigit((unsigned char)*argv[1])) || (argc > 2 && !read_client(argv[2]))) {
 		fprintf(stderr, "usage: sockjs_echo [PORT [SOCKJS.MIN.JS]]\n");
 		return 2;
 	}

@@ -13,6 +13,7 @@
  *
  * TOPIC is the channel's name as escape() of JavaScript writes it: "a b" comes as "a%20b". Whatever makes
  * no sense is ignored: unknown topics, messages to a channel that is not open. */
+#include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -232,7 +233,8 @@ int main(int argc, char **argv)
 	rill_loop *loop;
 	rill_server *server;
 
-	if ((argc > 2 && !read_file(&files[0], argv[2])) ||
+	if ((argc > 1 && !isdigit((unsigned char)*argv[1])) ||
+		(argc > 2 && !read_file(&files[0], argv[2])) ||
 		(argc > 3 && !read_file(&files[1], argv[3]))) {
 		fprintf(stderr,
 			"usage: sockjs_multiplex [PORT [SOCKJS.MIN.JS [MULTIPLEX_CLIENT.JS]]]\n");

@@ -29,7 +29,8 @@ typedef enum rill_json_type {
 } rill_json_type;
 
 typedef struct rill_json {
-	const char *data; /* the value as it stands, quotes and brackets included. No NUL behind it */
+	const char
+		*data; /* the value as it stands, quotes and brackets included. No NUL behind it */
 	size_t len;
 	rill_json_type type;
 	/* What the RILL_JSON_BYTES values of this text are. */
@@ -47,8 +48,8 @@ RILL_API rill_json rill_json_at(rill_json array, size_t i);
 RILL_API rill_json rill_json_get(rill_json object, const char *name);
 RILL_API size_t rill_json_count(rill_json array_or_object);
 
-/* Walks: *rest is the array or object at first, and moves. False behind the last, and of any other value. name
- * is a string in objects, NONE in arrays, and may be NULL.
+/* Walks: *rest is the array or object at first, and moves. False behind the last, and of any other value.
+ * name is a string in objects, NONE in arrays, and may be NULL.
  *
  *     rill_json rest = rill_json_get(user, "tags"), tag;
  *     while (rill_json_next(&rest, NULL, &tag))
@@ -65,9 +66,9 @@ RILL_API double rill_json_number(rill_json number, double fallback);
 /* Is it a string that says this? */
 RILL_API bool rill_json_is(rill_json string, const char *text);
 
-/* The text of a string to room bytes at text, with a NUL behind it. Its length (NULs of its own
- * included), or RILL_ETOOBIG, RILL_EINVAL (no string); text is "" then, if it has any room. It is never longer
- * than string.len - 2. UTF-8, but for lone halves of surrogate pairs, which JavaScript may send: they come as
+/* The text of a string to room bytes at text, with a NUL behind it. Its length (NULs of its own included),
+ * or RILL_ETOOBIG, RILL_EINVAL (no string); text is "" then, if it has any room. It is never longer than
+ * string.len - 2. UTF-8, but for lone halves of surrogate pairs, which JavaScript may send: they come as
  * three bytes each, and rill_json_put_string() takes them back. */
 RILL_API int64_t rill_json_text(rill_json string, char *text, size_t room);
 
@@ -88,8 +89,8 @@ RILL_API rill_bytes rill_json_bytes(rill_json value);
 typedef struct rill_json_writer {
 	char *data; /* NULL when out of memory; ends with a NUL */
 	size_t len;
-	/* 0; RILL_ENOMEM; RILL_EINVAL (a value where a name has to be, ...); RILL_EUTF8; RILL_ETOOBIG: deeper than
-	 * 1,024 */
+	/* 0; RILL_ENOMEM; RILL_EINVAL (a value where a name has to be, ...); RILL_EUTF8; RILL_ETOOBIG:
+	 * deeper than 1,024 */
 	int rc;
 	/* Where memory comes from; may be set behind rill_json_begin(). NULL: malloc */
 	const rill_allocator *memory;

@@ -49,7 +49,7 @@ typedef struct rill_server_options {
 	size_t max_handshakes;      /* TLS handshakes and PROXY headers under way at one listener: more
 	                             * are closed at once. 0: no limit. 1,024 */
 	size_t max_buffered;        /* bytes held for all connections: near it new work gets 503,
-	                             * above it the one holding most is cut. 0: no limit. 1 GiB */
+	                             * above it those holding most are cut. 0: no limit. 1 GiB */
 
 	/* Peers whose PROXY headers and forwarding fields (Forwarded, X-Forwarded-For, -Proto,
 	 * -SSL, -Scheme) are believed: "127.0.0.1", "10.0.0.0/8", "::1", "unix"; NULL-terminated.

@@ -70,12 +70,12 @@ RILL_API rill_arg rill_null(void);
 RILL_API rill_arg rill_bool(bool value);
 RILL_API rill_arg rill_int(int64_t value);
 RILL_API rill_arg rill_number(double value);
-RILL_API rill_arg rill_json_arg(rill_json value); /* NONE: null */
-RILL_API rill_arg rill_items(
-	rill_json array); /* rill_items(args): all that came. No array: nothing */
 RILL_API rill_arg rill_text(const char *text); /* UTF-8; NULL: null */
 RILL_API rill_arg rill_text_of(const void *text, size_t len);
 RILL_API rill_arg rill_binary(const void *data, size_t len);
+/* A value; NONE: null. And the items of an array, each by itself: rill_items(args) is all that came. */
+RILL_API rill_arg rill_json_arg(rill_json value);
+RILL_API rill_arg rill_items(rill_json array);
 
 typedef enum rill_socketio_parser {
 	RILL_SOCKETIO_PARSER_DEFAULT = 0, /* JSON, binary beside it */
@@ -98,15 +98,22 @@ typedef struct rill_socketio_options {
 	uint32_t max_acks;        /* of the program's that wait for one socket. 10,000 */
 	uint32_t max_rooms;       /* of one socket. 10,000 */
 	size_t max_room_name;     /* bytes. 1,024 */
-	size_t max_answers; /* bytes of what rill_broadcast_ask() gathers: others are left out. 16 MiB */
+	/* Bytes of what rill_broadcast_ask() gathers: other answers are left out. 16 MiB */
+	size_t max_answers;
 	bool cleanup_namespaces; /* children without sockets go. false */
 	/* Connection state recovery: how long a client that was lost may come back to its rooms, data and what
 	 * it missed. 0: off. 0. And does it pass the middlewares then? true: it does not. true */
 	uint32_t recovery_ms;
 	bool recovery_skips_middlewares;
-	size_t recovery_bytes; /* of packets that are remembered, in all: older ones go. 64 MiB */
-	size_t recovery_messages; /* likewise, their number. 100,000 */
-	size_t recovery_sockets;  /* that may come back: those lost longest ago go. 100,000 */
+	/* Networks come back before servers notice that they were gone: one that names a socket which is
+	 * connected still takes its place ("transport close"). false: it begins anew, as with the reference
+	 * server. false */
+	bool recovery_replaces;
+	/* What is remembered for that: bytes, packets, of which older ones go; sockets that may come back, of
+	 * which those lost longest ago go. 64 MiB; 100,000; 100,000 */
+	size_t recovery_bytes;
+	size_t recovery_messages;
+	size_t recovery_sockets;
 	/* Serves socket.io.js and the like below path from this folder: the client's dist folder. NULL: not
 	 * served. Copied. */
 	const char *client_dir;
@@ -146,9 +153,9 @@ RILL_API rill_namespace *rill_socketio_of_function(
 	rill_socketio *io, rill_namespace_fn fn, void *user);
 /* ... whose name fits a POSIX extended regular expression (regex(7)); NULL also when it is none. */
 RILL_API rill_namespace *rill_socketio_of_pattern(rill_socketio *io, const char *pattern);
-RILL_API const char *rill_namespace_name(
-	const rill_namespace *ns);                              /* a parent's: its pattern, or "" */
-RILL_API size_t rill_namespace_count(const rill_namespace *ns); /* sockets connected to it */
+/* Its name (a parent's: its pattern, or ""), and how many sockets are connected to it. */
+RILL_API const char *rill_namespace_name(const rill_namespace *ns);
+RILL_API size_t rill_namespace_count(const rill_namespace *ns);
 
 /* What a namespace tells; one at a time, the last set counts. fn NULL: no more. What is emitted in on_connect
  * comes behind the answer to the client's CONNECT. */
@@ -166,7 +173,7 @@ RILL_API void rill_namespace_on_disconnect(rill_namespace *ns, rill_socket_end_f
 RILL_API void rill_namespace_on_drain(rill_namespace *ns, rill_socket_fn fn, void *user);
 
 /* An event has come. args: a JSON array of its arguments. reply: what its acknowledgement is answered by
- * (see rill_reply()); NULL: none is asked for. */
+ * (see rill_reply_send()), good until the callback returns; NULL: none is asked for. */
 typedef void (*rill_event_fn)(rill_socket *socket, rill_json args, rill_reply *reply, void *user);
 /* For one name; fn NULL: no more. Returns 0, RILL_EINVAL (a reserved name), RILL_ENOMEM. */
 RILL_API int rill_namespace_on(rill_namespace *ns, const char *event, rill_event_fn fn, void *user);
@@ -220,7 +227,8 @@ RILL_API void rill_reply_drop(rill_reply *reply);
  * The client reports "io server disconnect". on_disconnect follows, at the end of the turn. */
 RILL_API void rill_socket_disconnect(rill_socket *socket, bool close);
 
-/* Rooms. Each socket is in the one that is called by its id. 0 (also when it was in it, or was not),
+/* Rooms. Each socket is in the one that is called by its id; so whoever lets clients name rooms lets them hear
+ * what is meant for a socket whose id they know. 0 (also when it was in it, or was not),
  * RILL_ECLOSED, RILL_ELIMIT, RILL_ENOMEM. */
 RILL_API int rill_join(rill_socket *socket, const char *room);
 RILL_API void rill_leave(rill_socket *socket, const char *room);

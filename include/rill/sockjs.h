@@ -68,7 +68,8 @@ typedef struct rill_sockjs_options {
 	/* How long the pong may take before the session is closed with 3000. 0: for ever. 10 s */
 	uint32_t pong_timeout_ms;
 	/* How long a session lives without anybody who receives; and how long one that was closed answers
-	 * with its close frame, from the last time it was asked for. 5 s */
+	 * with its close frame, from the last time it was asked for. 0: until somebody comes, be it for ever;
+	 * a close frame is said once then. 5 s */
 	uint32_t disconnect_ms;
 
 	/* No CORS headers, for those who have a proxy put them in. false */
@@ -108,7 +109,8 @@ typedef struct rill_sockjs_options {
 	const char *bind_cookie;     /* Copied. "JSESSIONID" */
 
 	/* Extensions, deflate, max_fragments, close timeout, hixie_drafts, headers of the 101 of its
-	 * WebSockets; what else stands there is not looked at. NULL: the defaults without deflate, with hixie_drafts. Copied. */
+	 * WebSockets; what else stands there is not looked at. NULL: the defaults without deflate, with
+	 * hixie_drafts. Copied. */
 	const rill_websocket_options *websocket_options;
 } rill_sockjs_options;
 

@@ -90,28 +90,15 @@ void rl_buf_shrink(struct rl_buf *buf)
 	}
 }
 
-int rl_buf_append(struct rl_buf *buf, const void *data, size_t n)
+int rl_buf_append_slow(struct rl_buf *buf, const void *data, size_t n)
 {
-	if (!n)
-		return 0;
-	if (n > rl_buf_room(buf)) {
-		int rc = rl_buf_reserve(buf, n);
-		if (rc < 0)
-			return rc;
-	}
+	int rc = rl_buf_reserve(buf, n);
+
+	if (rc < 0)
+		return rc;
 	memcpy(rl_buf_end(buf), data, n);
 	buf->len += n;
 	return 0;
-}
-
-int rl_buf_append_str(struct rl_buf *buf, const char *text)
-{
-	return rl_buf_append(buf, text, strlen(text));
-}
-
-int rl_buf_append_slice(struct rl_buf *buf, struct rl_slice slice)
-{
-	return rl_buf_append(buf, slice.data, slice.len);
 }
 
 int rl_buf_append_u64(struct rl_buf *buf, uint64_t value)
@@ -123,18 +110,4 @@ int rl_buf_append_u64(struct rl_buf *buf, uint64_t value)
 		value /= 10;
 	} while (value);
 	return rl_buf_append(buf, digits + at, sizeof(digits) - at);
-}
-
-void rl_buf_consume(struct rl_buf *buf, size_t n)
-{
-	assert(n <= buf->len);
-	if (!n)
-		return;
-	buf->data += n;
-	buf->head += n;
-	buf->len -= n;
-	if (!buf->len) {
-		buf->data -= buf->head;
-		buf->head = 0;
-	}
 }

@@ -219,3 +219,20 @@ int rl_json_read(struct rl_slice text, struct rl_json *value)
 
 	return rc == 0 && text.len ? RILL_EPROTO : rc;
 }
+
+bool rl_json_lone_string(struct rl_slice text, struct rl_json *item)
+{
+	bool high = false;
+
+	if (text.len < 4 || text.data[0] != '[' || text.data[1] != '"' ||
+		text.data[text.len - 2] != '"' || text.data[text.len - 1] != ']')
+		return false;
+	struct rl_slice inside = rl_slice(text.data + 2, text.len - 4);
+	if (rl_json_run(inside.data, inside.len, &high) < inside.len ||
+		(high && !rl_utf8_valid(inside.data, inside.len)))
+		return false;
+	item->type = RL_JSON_STRING;
+	item->plain = true;
+	item->text = rl_slice(text.data + 1, text.len - 2);
+	return true;
+}

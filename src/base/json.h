@@ -44,15 +44,19 @@ int rl_json_next(struct rl_slice *in, struct rl_json *value);
 /* One value and nothing behind it. As rl_json_next(). */
 int rl_json_read(struct rl_slice text, struct rl_json *value);
 
+/* Is the text an array of one string without escapes, and no white space: ["..."]? *item is that string then,
+ * checked. False says nothing. What is said by so little, as most messages are, is known after one look. */
+bool rl_json_lone_string(struct rl_slice text, struct rl_json *item);
+
 /* Takes the next item off an array, or the next member off an object, that rl_json_next() has checked:
  * *rest is value.text at first. 1; 0 behind the last. Only looks for ends: what it hands out was checked
  * before. */
 int rl_json_item(struct rl_slice *rest, struct rl_json *item);
 int rl_json_member(struct rl_slice *rest, struct rl_json *name, struct rl_json *value);
 
-/* Goes through a value that was checked piece by piece, in the order of its text and in one pass however deep it
- * is: *rest is its text at first. Commas and colons are passed over; names are scalars as their values are.
- * Of what opens and closes piece has the type and the bracket. */
+/* Goes through a value that was checked piece by piece, in the order of its text and in one pass however
+ * deep it is: *rest is its text at first. Commas and colons are passed over; names are scalars as their
+ * values are. Of what opens and closes piece has the type and the bracket. */
 enum rl_json_step {
 	RL_JSON_END = 0, /* *rest is used up */
 	RL_JSON_SCALAR,
@@ -81,8 +85,8 @@ bool rl_json_i64(const struct rl_json *number, int64_t *value);
 /* The nearest double; false beyond the largest. */
 bool rl_json_double(const struct rl_json *number, double *value);
 
-/* Appends a finite double as the number that reads as it and has the fewest digits (at powers of two perhaps one
- * more), in the forms of JavaScript: plain from 1e-6 to below 1e21. 0 or RILL_ENOMEM. */
+/* Appends a finite double as the number that reads as it and has the fewest digits (at powers of two
+ * perhaps one more), in the forms of JavaScript: plain from 1e-6 to below 1e21. 0 or RILL_ENOMEM. */
 int rl_json_write_double(struct rl_buf *out, double value);
 
 /* Which characters beyond those that have to be (", \, controls) leave as \uxxxx. */

@@ -1,7 +1,7 @@
 /* json_double.c: a double becomes a number (ECMA-262, Number::toString).
  *
- * As many digits as 15, 16 or 17 say the double; 17 always do (IEEE 754). The digits come from printf(), but not
- * the point, which is that of the program's locale. */
+ * As many digits as 15, 16 or 17 say the double; 17 always do (IEEE 754). The digits come from printf(),
+ * but not the point, which is that of the program's locale. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,19 +1,24 @@
 /* siphash.c: see siphash.h. */
 #include "base/siphash.h"
 
-static uint64_t load(const uint8_t *data, size_t n)
-{
-	uint64_t word = 0;
-	for (size_t i = 0; i < n; i++)
-		word |= (uint64_t)data[i] << (8 * i);
-	return word;
-}
-
 /* Eight of them, which compilers see to be one load. */
 static inline uint64_t load_word(const uint8_t *d)
 {
 	return (uint64_t)d[0] | (uint64_t)d[1] << 8 | (uint64_t)d[2] << 16 | (uint64_t)d[3] << 24 |
 	       (uint64_t)d[4] << 32 | (uint64_t)d[5] << 40 | (uint64_t)d[6] << 48 | (uint64_t)d[7] << 56;
+}
+
+/* The bytes behind the last whole word. */
+static inline uint64_t load_rest(struct rl_slice data)
+{
+	size_t n = data.len % 8;
+	uint64_t word = 0;
+
+	if (n && data.len > 8)
+		return load_word(data.data + data.len - 8) >> (64 - 8 * n);
+	for (size_t i = 0; i < n; i++)
+		word |= (uint64_t)data.data[data.len - n + i] << (8 * i);
+	return word;
 }
 
 static inline uint64_t rotate(uint64_t x, int by)
@@ -39,7 +44,7 @@ static inline void mix(uint64_t v[4], int rounds)
 
 uint64_t rl_siphash(const uint8_t key[RL_SIPHASH_KEY], struct rl_slice data)
 {
-	uint64_t k0 = load_word(key), k1 = load_word(key + 8), last = (uint64_t)data.len << 56;
+	uint64_t k0 = load_word(key), k1 = load_word(key + 8), last = (uint64_t)data.len << 56 | load_rest(data);
 	/* The paper's constants: "somepseudorandomlygeneratedbytes". */
 	uint64_t v[4] = { k0 ^ 0x736f6d6570736575, k1 ^ 0x646f72616e646f6d, k0 ^ 0x6c7967656e657261,
 		k1 ^ 0x7465646279746573 };
@@ -49,7 +54,6 @@ uint64_t rl_siphash(const uint8_t key[RL_SIPHASH_KEY], struct rl_slice data)
 		mix(v, 2);
 		v[0] ^= word;
 	}
-	last |= load(data.data, data.len);
 	v[3] ^= last;
 	mix(v, 2);
 	v[0] ^= last;

@@ -11,21 +11,50 @@ static bool is_blank(uint8_t c)
 	return c == ' ' || c == '\t';
 }
 
-bool rl_slice_equal(struct rl_slice a, struct rl_slice b)
+static uint64_t load_word(const uint8_t *data)
 {
-	return a.len == b.len && (!a.len || memcmp(a.data, b.data, a.len) == 0);
+	uint64_t word;
+
+	memcpy(&word, data, sizeof(word));
+	return word;
+}
+
+/* lower() of eight bytes: to the low seven bits of each is added what carries into its highest from 'A'
+ * on, or from behind 'Z'. */
+static uint64_t lower_word(uint64_t word)
+{
+	const uint64_t ones = UINT64_C(0x0101010101010101);
+	uint64_t low = word & ones * 0x7f;
+	uint64_t upper = (low + ones * (0x80 - 'A')) ^ (low + ones * (0x7f - 'Z'));
+
+	return word | (upper & ~word & ones * 0x80) >> 2;
+}
+
+/* Shorter than a word. */
+static bool few_equal_nocase(struct rl_slice a, struct rl_slice b)
+{
+	for (size_t i = 0; i < a.len; i++)
+		if (a.data[i] != b.data[i] && lower(a.data[i]) != lower(b.data[i]))
+			return false;
+	return true;
 }
 
 bool rl_slice_equal_nocase(struct rl_slice a, struct rl_slice b)
 {
+	const size_t step = sizeof(uint64_t);
+
 	if (a.len != b.len)
 		return false;
-	if (!a.len || memcmp(a.data, b.data, a.len) == 0)
-		return true; /* written as is usual */
-	for (size_t i = 0; i < a.len; i++)
-		if (lower(a.data[i]) != lower(b.data[i]))
+	if (a.len < step)
+		return few_equal_nocase(a, b);
+	/* The last word may have bytes of the one before. */
+	for (size_t at = 0;; at = a.len - at < 2 * step ? a.len - step : at + step) {
+		uint64_t x = load_word(a.data + at), y = load_word(b.data + at);
+		if (x != y && lower_word(x) != lower_word(y))
 			return false;
-	return true;
+		if (at == a.len - step)
+			return true;
+	}
 }
 
 bool rl_slice_starts(struct rl_slice s, struct rl_slice prefix)
@@ -93,14 +122,20 @@ bool rl_slice_is_token(struct rl_slice s)
 	return s.len > 0;
 }
 
+/* So many digits are a number without looking. */
+#define SURE_DIGITS 19
+
 bool rl_slice_to_u64(struct rl_slice s, uint64_t *value)
 {
 	uint64_t v = 0;
+
 	for (size_t i = 0; i < s.len; i++) {
-		if (s.data[i] < '0' || s.data[i] > '9')
+		unsigned digit = s.data[i] - (unsigned)'0';
+		if (digit > 9)
 			return false;
-		if (__builtin_mul_overflow(v, 10u, &v) ||
-			__builtin_add_overflow(v, (uint64_t)(s.data[i] - '0'), &v))
+		if (i < SURE_DIGITS)
+			v = v * 10 + digit;
+		else if (__builtin_mul_overflow(v, 10u, &v) || __builtin_add_overflow(v, digit, &v))
 			return false;
 	}
 	if (!s.len)

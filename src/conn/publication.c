@@ -85,7 +85,8 @@ static struct rl_publication *make_framed(
 		rl_blob_unref(payload);
 		return NULL;
 	}
-	memcpy(payload->data, prefix.data, prefix.len);
+	if (prefix.len)
+		memcpy(payload->data, prefix.data, prefix.len);
 	if (p->payload->len)
 		memcpy(payload->data + prefix.len, p->payload->data, p->payload->len);
 	payload->len = prefix.len + p->payload->len;
@@ -94,12 +95,12 @@ static struct rl_publication *make_framed(
 		.kind = p->kind,
 		.payload = payload,
 		.frame_key = key,
-		.encoded = p->encoded,
 		.env = p->env };
 	rl_list_init(&framed->waiting);
 	return framed;
 }
 
+/* They count as one form, whatever forms they have: those are found when nobody counts any more. */
 struct rl_publication *rl_publication_framed(
 	struct rl_publication *p, const void *key, struct rl_slice prefix)
 {
@@ -109,9 +110,11 @@ struct rl_publication *rl_publication_framed(
 		if (framed->frame_key == key)
 			return framed;
 	framed = make_framed(p, key, prefix);
-	if (framed) {
-		framed->framed = p->framed;
-		p->framed = framed;
-	}
+	if (!framed)
+		return NULL;
+	if (p->encoded)
+		(*p->encoded)++;
+	framed->framed = p->framed;
+	p->framed = framed;
 	return framed;
 }

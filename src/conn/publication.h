@@ -27,6 +27,7 @@ struct rl_publication {
 	uint8_t form_count;
 	bool plain; /* not to be compressed */
 	rill_kind kind;
+	uint32_t outboxes; /* of sessions it waits in: they count it together, about once */
 	struct rl_blob *payload;
 	struct rl_list waiting;   /* where it stands in queues of slow subscribers: the hub's */
 	struct rl_slice type, id; /* event streams; empty: none. In the publication's own memory */
@@ -35,7 +36,8 @@ struct rl_publication {
 	/* What it is as a whole frame of a protocol on top of messages: publications of their own, by key. */
 	struct rl_publication *framed;
 	const void *frame_key; /* of one that is such */
-	uint64_t *encoded;        /* counted up for each form made; may be NULL */
+	uint64_t *encoded;        /* its topic's, counted up for each form made; NULL but while it is handed
+	                           * out: sessions keep it longer than there is the topic */
 	struct rl_publication *const *parts; /* a bundle's; NULL: this is one message */
 	uint32_t part_count;
 	const struct rl_env *env;

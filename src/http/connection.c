@@ -34,6 +34,7 @@ int rl_connection_new(struct rill_server *server, struct rl_stream *stream)
 	rl_task_init(&c->task, on_task);
 	rl_connection_await(c, RL_WAIT_REQUEST);
 	rl_stream_own(stream, &stream_events, c);
+	stream->tell_flushed = false; /* until somebody wants to know */
 	rl_stream_resume(stream);
 	return 0;
 }
@@ -251,12 +252,14 @@ static void on_timer(struct rl_timer *timer)
 }
 
 /* Is the exchange's response written, as far as anybody wants to know? */
-static bool response_is_out(const struct rl_connection *c)
+static bool response_is_out(struct rl_connection *c)
 {
 	const struct rill_request *x = c->exchange;
 
-	return x->response == RL_RESPONSE_ENDED &&
-	       (!RL_REQUEST_CALLBACK(x, on_close) || rl_stream_queued(c->stream) == 0);
+	if (x->response != RL_RESPONSE_ENDED)
+		return false;
+	c->stream->tell_flushed = RL_REQUEST_CALLBACK(x, on_close) && rl_stream_queued(c->stream);
+	return !c->stream->tell_flushed;
 }
 
 /* The response is out: the connection goes on with what is left of the body, or with the next

@@ -124,7 +124,6 @@ static void begin_exchange(struct rl_connection *c)
 		rl_response_continue(x);
 	if (!x->complete && !x->paused)
 		rl_connection_await(c, RL_WAIT_BODY);
-	rl_connection_settle(c);
 }
 
 /* Counts what nobody reads any more; too much of it is not worth the connection. */

@@ -97,6 +97,7 @@ rill_request *rl_exchange_forget_head(rill_request *request)
 	request->head = (struct rl_http1_head){ .base = (const uint8_t *)"",
 		.minor = request->head.minor,
 		.framing = request->head.framing };
+	request->path = (struct rl_http1_span){ 0 };
 	rl_buf_shrink(&request->added);
 	rill_request *smaller = rl_resize(&request->loop->env, request, sizeof(*request));
 	if (!smaller)

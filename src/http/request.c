@@ -7,6 +7,52 @@
 #include "http/server_state.h"
 #include "wire/form.h"
 
+static struct rl_slice target_of(const rill_request *request)
+{
+	return rl_http1_text(&request->head, request->head.target);
+}
+
+/* The authority of an absolute-form target (RFC 9112, 3.2.2), which the parser has looked at;
+ * empty for the other forms. */
+static struct rl_slice authority_of(struct rl_slice target)
+{
+	if (!target.len || target.data[0] == '/')
+		return rl_slice(NULL, 0);
+	const uint8_t *mark = memchr(target.data, ':', target.len);
+	size_t skip = mark ? (size_t)(mark - target.data) + 3 : 0, len = 0;
+	if (!mark || target.len < skip || mark[1] != '/' || mark[2] != '/')
+		return rl_slice(NULL, 0);
+	rl_slice_skip(&target, skip);
+	while (len < target.len && target.data[len] != '/' && target.data[len] != '?')
+		len++;
+	return rl_slice(target.data, len);
+}
+
+/* Path and query as in origin-form; without a path it starts with '?' or is empty. */
+static struct rl_slice origin_of(struct rl_slice target)
+{
+	struct rl_slice authority = authority_of(target);
+
+	if (authority.data)
+		rl_slice_skip(&target, (size_t)(authority.data + authority.len - target.data));
+	return target;
+}
+
+static size_t path_length(struct rl_slice origin)
+{
+	const uint8_t *mark = origin.len ? memchr(origin.data, '?', origin.len) : NULL;
+
+	return mark ? (size_t)(mark - origin.data) : origin.len;
+}
+
+static struct rl_http1_span find_path(const struct rill_request *request)
+{
+	struct rl_slice origin = origin_of(target_of(request));
+
+	return (struct rl_http1_span){ (uint32_t)(origin.data - request->head.base),
+		(uint32_t)path_length(origin) };
+}
+
 struct rill_request *rl_request_new(struct rl_connection *c, const struct rl_http1_head *head)
 {
 	struct rill_server *server = c->server;
@@ -23,6 +69,7 @@ struct rill_request *rl_request_new(struct rl_connection *c, const struct rl_htt
 		memcpy(x->head.fields, head->fields, fields);
 	memcpy(base, head->base, head->len);
 	x->head.base = base;
+	x->path = find_path(x);
 	x->keep = head->keep_alive;
 	x->want_continue = head->expect_continue && head->framing != RL_HTTP1_NO_BODY;
 	rl_buf_init(&x->added, rl_server_env(server));
@@ -59,54 +106,14 @@ rill_bytes rill_request_method(const rill_request *request)
 	return rl_bytes(rl_http1_text(&request->head, request->head.method));
 }
 
-static struct rl_slice target_of(const rill_request *request)
-{
-	return rl_http1_text(&request->head, request->head.target);
-}
-
 rill_bytes rill_request_target(const rill_request *request)
 {
 	return rl_bytes(target_of(request));
 }
 
-/* The authority of an absolute-form target (RFC 9112, 3.2.2), which the parser has looked at;
- * empty for the other forms. */
-static struct rl_slice authority_of(struct rl_slice target)
-{
-	const uint8_t *mark = target.len ? memchr(target.data, ':', target.len) : NULL;
-	size_t skip = mark ? (size_t)(mark - target.data) + 3 : 0, len = 0;
-
-	if (target.data[0] == '/' || !mark || target.len < skip || mark[1] != '/' || mark[2] != '/')
-		return rl_slice(NULL, 0);
-	rl_slice_skip(&target, skip);
-	while (len < target.len && target.data[len] != '/' && target.data[len] != '?')
-		len++;
-	return rl_slice(target.data, len);
-}
-
-/* Path and query as in origin-form; without a path it starts with '?' or is empty. */
-static struct rl_slice origin_of(struct rl_slice target)
-{
-	struct rl_slice authority = authority_of(target);
-
-	if (authority.data)
-		rl_slice_skip(&target, (size_t)(authority.data + authority.len - target.data));
-	return target;
-}
-
-static size_t path_length(struct rl_slice origin)
-{
-	const uint8_t *mark = origin.len ? memchr(origin.data, '?', origin.len) : NULL;
-
-	return mark ? (size_t)(mark - origin.data) : origin.len;
-}
-
 struct rl_slice rl_request_path(const struct rill_request *request)
 {
-	struct rl_slice origin = origin_of(target_of(request));
-	size_t len = path_length(origin);
-
-	return len ? rl_slice(origin.data, len) : RL_SLICE("/");
+	return request->path.len ? rl_http1_text(&request->head, request->path) : RL_SLICE("/");
 }
 
 rill_bytes rill_request_path(const rill_request *request)
@@ -228,13 +235,15 @@ static struct rl_slice host_of(const rill_request *request)
 
 int rill_request_url(const rill_request *request, char *text, size_t room)
 {
-	static const char *const schemes[2][2] = { { "http", "https" }, { "ws", "wss" } };
+	static const struct rl_slice schemes[2][2] = {
+		{ RL_SLICE("http://"), RL_SLICE("https://") },
+		{ RL_SLICE("ws://"), RL_SLICE("wss://") },
+	};
 	bool websocket = rl_http1_has_token(
 		&request->head, RL_SLICE("Upgrade"), RL_SLICE("websocket"));
 	struct rl_slice host = host_of(request), origin = origin_of(target_of(request));
-	const char *slash = origin.len && origin.data[0] == '/' ? "" : "/";
-	const struct rl_slice parts[] = { rl_slice_str(schemes[websocket][request->secure]),
-		RL_SLICE("://"), host, rl_slice_str(slash), origin };
+	struct rl_slice slash = rl_slice("/", !origin.len || origin.data[0] != '/');
+	const struct rl_slice parts[] = { schemes[websocket][request->secure], host, slash, origin };
 	size_t len = 0;
 
 	/* Each poll of a session is asked for its URL. */

@@ -30,6 +30,7 @@ struct rill_request {
 	struct rill_server *server;
 	struct rill_loop *loop;
 	struct rl_http1_head head;
+	struct rl_http1_span path; /* of the target, asked for again and again; empty: "/" */
 	struct rl_addr peer;
 	bool secure;
 

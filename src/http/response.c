@@ -9,6 +9,16 @@
 /* From here on a body goes to the kernel without being copied, if it takes it at once. */
 #define LARGE (16 * 1024)
 
+/* What of a buffer for added fields is kept for the next, and how much more than they need it may be. */
+#define SPARE_MAX  ((size_t)1024)
+#define SPARE_ROOM ((size_t)64)
+
+/* Up to here one copy more is cheaper than a write in parts. */
+#define JOINED ((size_t)1024)
+
+/* What the buffer for heads may keep behind one with large fields. */
+#define KEEP_BUFFER ((size_t)64 * 1024)
+
 bool rl_exchange_own_field(struct rl_slice name)
 {
 	static const struct rl_slice own[] = { RL_SLICE("Content-Length"),
@@ -37,11 +47,20 @@ int rl_exchange_add_field(rill_request *x, struct rl_slice name, struct rl_slice
 	return rl_http1_write_field(&x->added, name, value);
 }
 
+/* A spare buffer that has memory, or one that has none, if there is such a one. */
+static struct rl_buf *spare_with(struct rill_server *server, bool memory)
+{
+	return &server->spare[(server->spare[0].data != NULL) != memory];
+}
+
 int rl_exchange_add_lines(rill_request *x, struct rl_slice lines)
 {
 	if (!x->connection || x->response != RL_RESPONSE_NONE)
 		return RILL_ESTATE;
-	/* A poll keeps them as long as it waits. */
+	/* A poll keeps them as long as it waits, so that they have no more memory than they need. */
+	struct rl_buf *spare = spare_with(x->server, true);
+	if (spare->cap < lines.len + SPARE_ROOM)
+		rl_buf_take_spare(&x->added, spare);
 	int rc = x->added.len ? 0 : rl_buf_reserve_exact(&x->added, lines.len);
 	return rc == 0 ? rl_buf_append_slice(&x->added, lines) : rc;
 }
@@ -145,9 +164,11 @@ static int write_bytes(struct rl_stream *stream, struct rl_slice head, struct rl
 {
 	struct rl_slice parts[] = { head, body };
 
+	if (!body.len)
+		return rl_stream_write(stream, head);
 	if (body.len >= LARGE)
 		return rl_stream_write_large(stream, head, body);
-	return rl_stream_write_parts(stream, parts, body.len ? 2 : 1);
+	return rl_stream_write_parts(stream, parts, 2);
 }
 
 /* The first piece of a body goes behind the head, so that they leave, or fail, together. */
@@ -175,25 +196,28 @@ static int begin(struct rill_request *x, const struct start *start)
 		rl_response_continue(x);
 	enum rl_response_framing framing = framing_of(x, start->status, start->length);
 	bool keep = lives_on(x, framing, start->whole);
-	struct rl_buf *scratch = &x->loop->scratch;
+	struct rl_buf *scratch = &x->server->heads;
 	struct rl_slice body = start->body;
 	int rc = write_head(x, scratch, start, keep);
 	if (framing == RL_RESPONSE_BODILESS)
 		body.len = 0;
-	if (rc == 0 && !start->whole && body.len) {
-		rc = write_first(scratch, framing, body);
+	if (rc == 0 && body.len && (!start->whole || body.len <= JOINED)) {
+		rc = start->whole ? rl_buf_append_slice(scratch, body)
+				  : write_first(scratch, framing, body);
 		body.len = 0;
 	}
 	if (rc == 0)
 		rc = write_bytes(x->connection->stream, rl_buf_slice(scratch), body);
 	rl_buf_consume(scratch, scratch->len);
+	if (scratch->cap > KEEP_BUFFER)
+		rl_buf_release(scratch);
 	if (rc == RILL_ENOMEM || rc == RILL_EINVAL)
 		return rc;
 	x->keep = keep;
 	x->framing = framing;
 	x->length_left = start->length;
 	x->response = RL_RESPONSE_BEGUN;
-	rl_buf_release(&x->added);
+	rl_buf_leave_spare(&x->added, spare_with(x->server, false), SPARE_MAX);
 	if (x->connection->ended)
 		rl_connection_nudge(x->connection); /* on_peer_end is due */
 	return rc < 0 ? rc : 0;

@@ -56,6 +56,9 @@ static void init_members(struct rill_server *server)
 	rl_list_init(&server->services);
 	rl_list_init(&server->connections);
 	rl_parser_pool_init(&server->parsers, env, &server->limits);
+	rl_buf_init(&server->heads, env);
+	rl_buf_init(&server->spare[0], env);
+	rl_buf_init(&server->spare[1], env);
 	rl_admission_init(
 		&server->admission, env, o->max_connections, o->max_connections_per_address);
 	rl_timer_init(&server->deadline, rl_server_on_deadline);
@@ -109,6 +112,9 @@ void rill_server_free(rill_server *server)
 	rl_stream_group_fini(&server->group);
 	rl_row_fini(&server->row);
 	rl_parser_pool_fini(&server->parsers);
+	rl_buf_release(&server->heads);
+	rl_buf_release(&server->spare[0]);
+	rl_buf_release(&server->spare[1]);
 	rl_admission_fini(&server->admission);
 	rl_loop_clear_timer(server->loop, &server->deadline);
 	rl_list_remove(&server->task.node);

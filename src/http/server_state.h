@@ -23,6 +23,9 @@ struct rill_server {
 	struct rl_list services;    /* struct rl_service */
 	struct rl_list connections; /* struct rl_connection */
 	struct rl_parser_pool parsers;
+	struct rl_buf heads; /* where heads of responses are put together; left empty */
+	struct rl_buf spare[2]; /* memory of fields that were added to one, for the next; of one that waits for
+	                         * its response, and of those that are answered meanwhile */
 	struct rl_admission admission;
 	size_t refusing; /* connections that only hear their 503 */
 	rill_server_stats stats;

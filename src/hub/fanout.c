@@ -62,7 +62,12 @@ static bool still_full(struct rill_conn *conn)
 bool rl_member_send(struct rl_member *member, struct rl_publication *publication)
 {
 	struct rill_conn *conn = member->conn;
+	bool late = !publication->encoded; /* from a backlog or a history */
+	if (late)
+		publication->encoded = &member->topic->stats.encoded;
 	int rc = rl_conn_publish(conn, publication);
+	if (late)
+		publication->encoded = NULL;
 	/* One of its extensions has failed, which ends it and all its subscriptions at once. */
 	if (!rl_conn_watcher(conn))
 		return false;
@@ -215,6 +220,7 @@ static void deliver_topic(struct rill_hub *hub, struct rl_topic *topic, bool alo
 static void drop_pending(struct rill_hub *hub)
 {
 	for (uint32_t i = 0; i < hub->pending_count; i++) {
+		hub->pending[i].publication->encoded = NULL;
 		rl_publication_unref(hub->pending[i].publication);
 		rl_free(rl_hub_env(hub), hub->pending[i].except);
 	}

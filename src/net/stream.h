@@ -68,14 +68,17 @@ struct rl_stream_ops {
 	void (*free)(struct rl_stream *stream);
 };
 
+struct rl_stream_group;
+
 /* Somebody who holds bytes for peers beside their streams (what waits for a session without one); they
  * are in the same sum, and may be the ones to go. */
 struct rl_holder {
 	struct rl_list node;
 	/* The most that is held for one of its peers. */
 	size_t (*most)(struct rl_holder *holder);
-	/* Lets go of that one; frees its bytes at once. From the loop. */
-	void (*cut)(struct rl_holder *holder);
+	/* Lets go of those for whom at least so much is held, as long as rl_stream_group_over(); frees their
+	 * bytes at once. From the loop. */
+	void (*cut)(struct rl_holder *holder, size_t least, const struct rl_stream_group *group);
 };
 
 /* What many streams have in common: limits, their list, and the bytes they hold together. */
@@ -91,7 +94,7 @@ struct rl_stream_group {
 	size_t buffered;         /* queues, bytes in hand and what owners charge, all together */
 	size_t peak, peak_count; /* the most since memory was last given back to the kernel */
 	struct rl_timer trim;    /* gives it back a moment after one has sunk far below */
-	size_t max_buffered;     /* above it the stream holding most is lost with RILL_ELIMIT, or whoever
+	size_t max_buffered;     /* above it the streams holding most are lost with RILL_ELIMIT, or whoever
 	                            * else holds more is cut; 0: no limit */
 	size_t count;
 	/* Optional: a stream is being closed for good. What a server counts, it counts down here. */
@@ -109,13 +112,18 @@ uint32_t rl_stream_group_look_ms(const struct rl_stream_group *group);
 /* That much less there is: sees to it that the kernel gets its pages back. */
 void rl_stream_group_sank(struct rl_stream_group *group);
 
+static inline bool rl_stream_group_over(const struct rl_stream_group *group)
+{
+	return group->max_buffered && group->buffered > group->max_buffered;
+}
+
 /* So many bytes are held now; no longer. */
 static inline void rl_stream_group_hold(struct rl_stream_group *group, size_t bytes)
 {
 	group->buffered += bytes;
 	if (group->buffered > group->peak)
 		group->peak = group->buffered;
-	if (group->max_buffered && group->buffered > group->max_buffered)
+	if (rl_stream_group_over(group))
 		rl_loop_defer(group->loop, &group->cut);
 }
 

@@ -7,50 +7,45 @@ static struct rl_stream *by_group(struct rl_list *node)
 	return rl_container(node, struct rl_stream, group_node);
 }
 
-static struct rl_stream *holding_most(struct rl_stream_group *group)
+/* The most that is held for one peer, by its stream or beside it. */
+static size_t most_held(const struct rl_stream_group *group)
 {
-	struct rl_stream *most = NULL;
-	rl_list_each (node, &group->streams)
-		if (!most || rl_stream_held(by_group(node)) > rl_stream_held(most))
-			most = by_group(node);
-	return most && rl_stream_held(most) ? most : NULL;
-}
+	size_t most = 0;
 
-/* Of those who hold beside the streams, who has the peer for whom most is held. */
-static struct rl_holder *holder_of_most(struct rl_stream_group *group, size_t *held)
-{
-	struct rl_holder *most = NULL;
-
-	*held = 0;
+	rl_list_each (node, &group->streams) {
+		size_t held = rl_stream_held(by_group(node));
+		most = held > most ? held : most;
+	}
 	rl_list_each (node, &group->holders) {
 		struct rl_holder *holder = rl_container(node, struct rl_holder, node);
-		size_t n = holder->most(holder);
-		if (n > *held) {
-			*held = n;
-			most = holder;
-		}
+		size_t held = holder->most(holder);
+		most = held > most ? held : most;
 	}
 	return most;
 }
 
-/* The peer for whom most is held goes; false: for none. */
-static bool cut_one(struct rl_stream_group *group)
+/* The peer for whom most is held goes; when that was not enough, all go for whom it is hardly less, in one
+ * walk: looked for one by one, a hundred thousand peers with as much each would hold the loop for a
+ * minute. False: that has freed nothing. */
+static bool cut_some(struct rl_stream_group *group, bool first)
 {
-	struct rl_stream *stream = holding_most(group);
-	size_t beside, most = stream ? rl_stream_held(stream) : 0;
-	struct rl_holder *holder = holder_of_most(group, &beside);
+	size_t most = most_held(group), least = first ? most : most - most / 8;
+	size_t before = group->buffered;
 
-	if (!stream && !holder)
+	if (!most)
 		return false;
 	rl_log(&group->loop->env, RILL_LOG_WARN,
 		"%zu bytes are held for all connections, above the limit of %zu: "
-		"the one holding most (%zu) is cut",
-		group->buffered, group->max_buffered, beside > most ? beside : most);
-	if (beside > most)
-		holder->cut(holder);
-	else
-		rl_stream_lose(stream, RILL_ELIMIT);
-	return true;
+		"those holding most (%zu) are cut",
+		group->buffered, group->max_buffered, most);
+	rl_list_each_safe (node, &group->streams)
+		if (rl_stream_group_over(group) && rl_stream_held(by_group(node)) >= least)
+			rl_stream_lose(by_group(node), RILL_ELIMIT);
+	rl_list_each (node, &group->holders) {
+		struct rl_holder *holder = rl_container(node, struct rl_holder, node);
+		holder->cut(holder, least, group);
+	}
+	return group->buffered < before;
 }
 
 /* Runs at the end of the turn, when what peers take at once is gone. */
@@ -58,8 +53,9 @@ static void cut_largest(struct rl_task *task)
 {
 	struct rl_stream_group *group = rl_container(task, struct rl_stream_group, cut);
 
-	while (group->buffered > group->max_buffered && cut_one(group))
-		;
+	for (bool first = true; rl_stream_group_over(group); first = false)
+		if (!cut_some(group, first))
+			return;
 }
 
 /* Late enough for what was lost to be freed, and seldom enough. */

@@ -128,13 +128,6 @@ static void feed_joined(struct rl_stream *stream, const uint8_t *data, size_t n)
 		show_kept(stream);
 }
 
-/* Has the memory of all together run out in this turn? Then whoever holds most is cut at its end;
- * what comes until then waits, because what it becomes may be a thousand times as much. */
-static inline bool over_limit(const struct rl_stream_group *group)
-{
-	return group->max_buffered && group->buffered > group->max_buffered;
-}
-
 /* What the owner has left of what it was shown. */
 static void save_rest(struct rl_stream *stream, struct rl_slice in)
 {
@@ -155,7 +148,9 @@ static void feed_more(struct rl_stream *stream, uint8_t *data, size_t n, bool ha
 {
 	struct rl_slice in = rl_slice(data, n);
 	size_t in_hand = rl_stream_in_hand(stream);
-	if (over_limit(stream->group)) { /* shown when somebody has been cut */
+	/* The memory of all together has run out in this turn: whoever holds most is cut at its end, and what
+	 * comes until then waits, because what it becomes may be a thousand times as much. */
+	if (rl_stream_group_over(stream->group)) {
 		int rc = keep(stream, data, n);
 		if (rc < 0)
 			rl_stream_lose(stream, rc);
@@ -184,7 +179,7 @@ void rl_stream_feed(struct rl_stream *stream, uint8_t *data, size_t n, bool has_
 	struct rl_slice in = rl_slice(data, n);
 	if (stream->closed || stream->lost || !n)
 		return;
-	if (stream->paused || stream->kept || over_limit(stream->group)) {
+	if (stream->paused || stream->kept || rl_stream_group_over(stream->group)) {
 		feed_more(stream, data, n, has_headroom);
 		return;
 	}

@@ -84,11 +84,23 @@ static void on_gone(rill_request *request, int rc, void *user)
 static int write_fields(struct rl_buf *out, const struct rl_envelope *envelope, const char *type,
 	struct rl_slice fields)
 {
-	int rc = rl_http1_write_field(out, RL_SLICE("Content-Type"), rl_slice_str(type));
+	int rc = rl_buf_append_str(out, "Content-Type: ");
 
 	if (rc == 0)
-		rc = rl_buf_append_slice(out, rl_slice_str(envelope->fields));
+		rc = rl_buf_append_str(out, type);
+	if (rc == 0)
+		rc = rl_buf_append_str(out, "\r\n");
+	if (rc == 0 && envelope->fields)
+		rc = rl_buf_append_str(out, envelope->fields);
 	return rc == 0 ? rl_buf_append_slice(out, fields) : rc;
+}
+
+/* The loop's buffer has been used. */
+static void leave_empty(struct rl_buf *scratch)
+{
+	rl_buf_consume(scratch, scratch->len);
+	if (scratch->cap > KEEP_BUFFER)
+		rl_buf_release(scratch);
 }
 
 static const char *type_of(const struct carrier *c, rill_kind kind)
@@ -99,31 +111,55 @@ static const char *type_of(const struct carrier *c, rill_kind kind)
 							    : envelope->content_type;
 }
 
-/* A poll's answer, in the coding that the client takes if it is worth that. Without memory for that it goes
- * as it is. */
-static int answer(struct carrier *c, int status, rill_kind kind, struct rl_slice body)
+static int write_body(const struct carrier *c, struct rl_buf *out, struct rl_slice frame)
 {
-	struct rl_buf lines, coded;
+	const struct rl_envelope *envelope = c->base.row->envelope;
+	int rc = envelope->prelude ? envelope->prelude(out, label_of(c)) : 0;
 
-	rl_buf_init(&lines, env_of(c));
+	return rc == 0 ? envelope->wrap(out, label_of(c), frame) : rc;
+}
+
+/* The body, which stands behind so many bytes of fields, in the coding that the client takes if it is worth
+ * that: then the field that says so stands there instead. Without memory for it the body goes as it is. */
+static int encode(const struct carrier *c, struct rl_buf *scratch, size_t fields, struct rl_buf *coded)
+{
+	struct rl_slice body = rl_slice(scratch->data + fields, scratch->len - fields);
+
+	if (!c->coding || c->base.plain || body.len < c->threshold ||
+		rl_coding_write(coded, c->coding, body) < 0)
+		return 0;
+	scratch->len = fields;
+	return rl_http1_write_field(scratch, RL_SLICE("Content-Encoding"),
+		rl_slice_str(rl_coding_name(c->coding)));
+}
+
+/* A poll's answer, which has no body without a frame. */
+static int answer(struct carrier *c, int status, rill_kind kind, const struct rl_slice *frame)
+{
+	struct rl_buf *scratch = &rill_request_loop(c->request)->scratch, coded;
+	int rc = write_fields(scratch, c->base.row->envelope, type_of(c, kind), fields_of(c));
+	size_t fields = scratch->len;
+
 	rl_buf_init(&coded, env_of(c));
-	int rc = write_fields(&lines, c->base.row->envelope, type_of(c, kind), fields_of(c));
-	if (rc == 0 && c->coding && !c->base.plain && body.len >= c->threshold &&
-		rl_coding_write(&coded, c->coding, body) == 0) {
-		body = rl_buf_slice(&coded);
-		rc = rl_http1_write_field(&lines, RL_SLICE("Content-Encoding"),
-			rl_slice_str(rl_coding_name(c->coding)));
-	}
+	if (rc == 0 && frame)
+		rc = write_body(c, scratch, *frame);
 	if (rc == 0)
-		rc = rl_exchange_respond(c->request, status, rl_buf_slice(&lines), body);
-	rl_buf_release(&lines);
+		rc = encode(c, scratch, fields, &coded);
+	if (coded.len)
+		fields = scratch->len;
+	struct rl_slice body = coded.len ? rl_buf_slice(&coded)
+					 : rl_slice(scratch->data + fields, scratch->len - fields);
+	if (rc == 0)
+		rc = rl_exchange_respond(
+			c->request, status, rl_slice(scratch->data, fields), body);
 	rl_buf_release(&coded);
+	leave_empty(scratch);
 	return rc;
 }
 
 static void end_response(struct carrier *c, int status)
 {
-	int rc = c->base.row->one_shot ? answer(c, status, RILL_TEXT, rl_slice(NULL, 0))
+	int rc = c->base.row->one_shot ? answer(c, status, RILL_TEXT, NULL)
 				       : rill_response_end(c->request);
 
 	if (rc == RILL_ENOMEM) /* unanswered it would be held for ever */
@@ -221,18 +257,8 @@ void rl_carrier_http_compress(struct rl_carrier *carrier, enum rl_coding coding,
 /* All of a poll's answer. */
 static int respond(struct carrier *c, rill_kind kind, struct rl_slice frame)
 {
-	const struct rl_envelope *envelope = c->base.row->envelope;
-	struct rl_buf body;
-	int rc = 0;
+	int rc = answer(c, 200, kind, &frame);
 
-	rl_buf_init(&body, env_of(c));
-	if (envelope->prelude)
-		rc = envelope->prelude(&body, label_of(c));
-	if (rc == 0)
-		rc = envelope->wrap(&body, label_of(c), frame);
-	if (rc == 0)
-		rc = answer(c, 200, kind, rl_buf_slice(&body));
-	rl_buf_release(&body);
 	if (rc < 0)
 		return rc == RILL_ENOMEM ? rc : RILL_ECLOSED;
 	let_go(c);
@@ -248,9 +274,7 @@ static int write_chunk(struct carrier *c, struct rl_slice frame)
 		rc = rill_response_write(c->request, chunk->data, chunk->len);
 	if (rc >= 0 && c->left != UINT64_MAX)
 		c->left = chunk->len < c->left ? c->left - chunk->len : 0;
-	rl_buf_consume(chunk, chunk->len);
-	if (chunk->cap > KEEP_BUFFER)
-		rl_buf_release(chunk);
+	leave_empty(chunk);
 	if (rc < 0)
 		return rc == RILL_ENOMEM ? rc : RILL_ECLOSED;
 	if (c->left)

@@ -88,7 +88,6 @@ static void set_terms(struct rill_engineio *service)
 		.max_sessions_per_address = o->max_sessions_per_address,
 		.upgrade_ms = o->upgrade_timeout_ms,
 	};
-	service->sessions.keep_headers = o->keep_headers;
 	service->sessions.empty = on_empty;
 }
 
@@ -120,6 +119,8 @@ static int new_service(struct rill_engineio **result, struct rill_server *server
 	rc = rl_eio_options_copy(env, &service->options);
 	if (rc == 0)
 		rc = rl_eio_path_read(env, &service->path, path, options->trailing_slash);
+	if (rc == 0)
+		rc = rl_sessions_keep_headers(&service->sessions, service->options.keep_headers);
 	if (rc < 0) {
 		free_service(service);
 		return rc;

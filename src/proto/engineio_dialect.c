@@ -16,7 +16,7 @@ static const struct rl_envelope plain = {
 	.wrap = wrap_plain,
 };
 static const struct rl_envelope jsonp = {
-	.content_type = "text/javascript; charset=UTF-8",
+	.content_type = "text/plain; charset=UTF-8", /* as the reference server has it */
 	.fields = "Cache-Control: no-store\r\n",
 	.wrap = rl_eio_write_jsonp,
 };
@@ -126,19 +126,19 @@ static bool has_binary(const struct rl_session *session)
 	return false;
 }
 
-/* A poll takes all that waits. */
+/* A poll takes all that waits, as far as there is room; the first in any case. */
 static int pack(struct rl_session *session, const struct rl_carrier *carrier, struct rl_buf *out,
 	size_t room, uint32_t *count, rill_kind *kind)
 {
 	int revision = rl_eio_revision(carrier->row), rc = 0;
 	bool binary = carrier->row->binary && has_binary(session);
 	struct rl_outbound message;
-	size_t cursor = 0;
+	size_t cursor = 0, start = out->len;
 
-	(void)room;
 	*kind = binary ? RILL_BINARY : RILL_TEXT;
 	*count = 0;
-	while (rc == 0 && rl_outbox_next(&session->outbox, &cursor, &message)) {
+	while (rc == 0 && (!*count || out->len - start < room) &&
+		rl_outbox_next(&session->outbox, &cursor, &message)) {
 		struct rl_eio_packet packet = packet_of(&message);
 		rc = rl_eio_write_part(out, revision, binary, *count == 0, &packet);
 		++*count;

@@ -47,6 +47,8 @@ static void end_sending(struct sending *s, int status)
 {
 	if (s->request) {
 		rill_request_follow(s->request, &deaf, NULL);
+		if (status == 200)
+			rill_response_header(s->request, "Cache-Control", "no-store");
 		rl_eio_answer(s->request, status, status == 200 ? "text/html" : NULL,
 			status == 200 ? RL_SLICE("ok") : rl_slice(NULL, 0));
 	}

@@ -270,8 +270,8 @@ static int attach_placed(rill_json_writer *w, const struct rl_env *env, const ri
 	return rc;
 }
 
-/* Not everything that is attached to a text belongs to the value that is put: only what it speaks of is copied,
- * and once, however often it does. */
+/* Not everything that is attached to a text belongs to the value that is put: only what it speaks of is
+ * copied, and once, however often it does. */
 static int put_attached(
 	rill_json_writer *w, struct rl_buf *out, const struct rl_json *in, const rill_json *value)
 {

@@ -33,7 +33,9 @@ struct rl_session_extra *rl_session_extra(struct rl_session *s)
 void rl_session_account(struct rl_session *s)
 {
 	size_t pieces = s->extra ? s->extra->pieces.len : 0;
-	size_t now = rl_outbox_cost(&s->outbox) + pieces + s->waiting + s->kept + s->names_room;
+	/* What it is by itself counts too, for clients make them by the hundred thousand a second. */
+	size_t now = sizeof(*s) + rl_outbox_held(&s->outbox) + pieces + s->waiting + s->kept +
+		     s->names_room;
 
 	if (s->gone)
 		now = 0; /* its memory is as good as freed */
@@ -123,7 +125,7 @@ void rl_session_let_go(struct rl_session *s)
 	rl_loop_clear_timer(s->conn.loop, &s->timer);
 	if (s->carrier)
 		s->carrier->row->ops->cut(s->carrier);
-	s->carrier = NULL;
+	rl_session_no_carrier(s);
 	rl_session_drop_offered(s, false);
 	s->gone = true;
 	rl_outbox_clear(&s->outbox);
@@ -299,6 +301,7 @@ static void on_timer(struct rl_timer *timer)
 void rl_session_drained(struct rl_session *s)
 {
 	s->full = false;
+	rl_session_renew_wait(s);
 	run(s);
 }
 
@@ -349,7 +352,7 @@ static void begin(struct rl_session *s, const rill_request *request)
 	sessions->open++;
 	rl_conn_opened(&s->conn, request);
 	if (sessions->parting) /* the others were told before this one was open */
-		rill_close(&s->conn, sessions->parting, NULL);
+		rl_session_part(s, sessions->parting, NULL);
 }
 
 static void refuse(struct rl_session *s, struct rl_carrier *second)

@@ -51,6 +51,7 @@ struct rl_outbound {
 struct rl_outbox {
 	struct rl_buf entries; /* headers, each with its bytes or a reference behind it */
 	size_t bytes;          /* of payload */
+	size_t held;           /* of that, what the server is told: of what is shared a share */
 	uint32_t count;
 	uint32_t plain;        /* how many of them are not to be compressed */
 };
@@ -66,8 +67,11 @@ bool rl_outbox_first(const struct rl_outbox *outbox, struct rl_outbound *message
 bool rl_outbox_next(const struct rl_outbox *outbox, size_t *cursor, struct rl_outbound *message);
 void rl_outbox_drop(struct rl_outbox *outbox, uint32_t count); /* the oldest so many */
 void rl_outbox_clear(struct rl_outbox *outbox);
+void rl_outbox_clear_to(struct rl_outbox *outbox, struct rl_buf *spare); /* to which the memory is left */
 /* What it costs, in bytes: headers too, so that millions of empty messages are no bargain. */
 size_t rl_outbox_cost(const struct rl_outbox *outbox);
+/* ... and what the server's memory has to do with it: one publication that waits for many is one. */
+size_t rl_outbox_held(const struct rl_outbox *outbox);
 
 /* A second carrier for a session that has one. */
 enum rl_overlap {
@@ -177,6 +181,12 @@ struct rl_session_terms {
 	uint32_t upgrade_ms;
 };
 
+/* A header that is kept; they stand in the order of their numbers. */
+struct rl_kept_header {
+	struct rl_slice name;
+	unsigned number; /* of the name, for the index of a head */
+};
+
 /* A service with sessions. Embedded in the service. */
 struct rl_sessions {
 	struct rl_holder holder; /* what waits here counts as the server's, and may be cut for it */
@@ -185,11 +195,16 @@ struct rl_sessions {
 	const struct rl_dialect *dialect;
 	const rill_handler *handler;
 	struct rl_session_terms terms;
-	const char *const *keep_headers; /* of requests that come to receive, for rill_conn_header() */
+	struct rl_kept_header *kept; /* of requests that come to receive, for rill_conn_header() */
+	size_t kept_count;
+	uint64_t kept_numbers;       /* a bit for each number there is in kept */
+	uint8_t kept_first[64];      /* ... and where the first with that number stands */
 	struct rl_list all;              /* struct rill_conn, until on_close */
 	struct rl_list rest;             /* struct rill_conn, behind it: those that repeat their last word */
 	struct rl_buf scratch;           /* texts of messages taken out of what came */
 	struct rl_buf frame;             /* one that is being packed */
+	struct rl_buf spare;             /* memory of an outbox that was emptied, for the next one */
+	struct rl_buf spare_body;        /* ... of a body that was taken */
 	struct rl_session_table *table;
 	/* Up to now, of running sessions too; refused is the service's to count. */
 	uint64_t opened, refused, messages_in, messages_out, bytes_in, bytes_out;
@@ -201,9 +216,12 @@ struct rl_sessions {
 	void (*empty)(struct rl_sessions *sessions);
 };
 
-/* 0 or RILL_ENOMEM. The service sets terms, keep_headers and empty afterwards. */
+/* 0 or RILL_ENOMEM. The service sets terms and empty afterwards. */
 int rl_sessions_init(struct rl_sessions *sessions, struct rill_server *server,
 	const struct rl_dialect *dialect, const rill_handler *handler);
+/* Which headers are kept; before the first session. The names, NULL behind the last, are borrowed as long as
+ * there are sessions; NULL: none. 0 or RILL_ENOMEM. */
+int rl_sessions_keep_headers(struct rl_sessions *sessions, const char *const *names);
 /* None is left. */
 void rl_sessions_fini(struct rl_sessions *sessions);
 bool rl_sessions_empty(const struct rl_sessions *sessions);
@@ -274,9 +292,9 @@ void rl_session_attach(
 	struct rl_session *session, struct rl_carrier *carrier, const rill_request *request);
 
 /* Takes what a client sent (dialect->read first: negative when that says so, and in is still the caller's);
- * 0: in is the session's until in->done, which comes in this turn at the earliest. Messages are delivered at once unless the program has paused or
- * others wait in front, and so many in a turn at most. A session that is closing or over takes and drops
- * them. From an upcall only. */
+ * 0: in is the session's until in->done, which never comes from inside. Messages are delivered at once
+ * unless the program has paused or others wait in front, and so many in a turn at most. A session that is
+ * closing or over takes and drops them. From an upcall only. */
 int rl_session_take(struct rl_session *session, struct rl_inbound *in, int *code, const char **why);
 
 /* Told by carriers. From upcalls only. */

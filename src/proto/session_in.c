@@ -33,6 +33,13 @@ static int next(struct rl_session *s, struct rl_inbound *in, rill_kind *kind, st
 	return 1;
 }
 
+/* A large message has left a large buffer, which is no session's. */
+static void trim_scratch(struct rl_session *s)
+{
+	if (s->sessions && s->sessions->scratch.cap > RL_SESSIONS_KEEP)
+		rl_buf_release(&s->sessions->scratch);
+}
+
 /* 1: the program has all of it; 0: not now; RILL_ENOMEM. */
 static int hand_over(struct rl_session *s, struct rl_inbound *in, unsigned *budget)
 {
@@ -67,14 +74,20 @@ static void stop(struct rl_session *s, int rc)
 		rl_session_fail(s, 1011, rill_strerror(rc));
 }
 
-static struct rl_inbound *first_unfinished(struct rl_session *s)
+/* The next behind a node of the list, or its head. */
+static struct rl_inbound *next_unfinished(struct rl_session *s, struct rl_list *node)
 {
-	rl_list_each (node, &s->inbound) {
+	for (node = node->next; node != &s->inbound; node = node->next) {
 		struct rl_inbound *in = rl_container(node, struct rl_inbound, node);
 		if (!in->finished)
 			return in;
 	}
 	return NULL;
+}
+
+static struct rl_inbound *first_unfinished(struct rl_session *s)
+{
+	return next_unfinished(s, &s->inbound);
 }
 
 /* A duplex carrier brings more when nothing waits any more. */
@@ -86,25 +99,39 @@ static void update_reading(struct rl_session *s)
 		return;
 	s->held_back = back;
 	s->carrier->row->ops->set_reading(s->carrier, !back);
+	if (!back)
+		rl_session_renew_wait(s);
 }
 
 void rl_session_deliver(struct rl_session *s)
 {
 	unsigned budget = MESSAGES_A_TURN;
-	struct rl_inbound *in;
+	struct rl_inbound *in = first_unfinished(s);
 
-	while ((in = first_unfinished(s)) && rl_conn_wants_messages(&s->conn)) {
+	while (in && budget && rl_conn_wants_messages(&s->conn)) {
 		int rc = hand_over(s, in, &budget);
 		in->finished = rc == 1 || rc == RILL_ECLOSED;
 		if (rc < 0)
 			stop(s, rc);
-		if (!budget)
-			break;
+		if (!in->finished)
+			continue;
+		budget -= budget > 0; /* those without messages are work, too */
+		in = next_unfinished(s, &in->node);
 	}
+	trim_scratch(s);
 	if (!budget)
 		rl_session_wake(s);
 	if (s->conn.state == RILL_CONN_OPEN)
 		update_reading(s);
+}
+
+/* Clients may bring what they like and leave: a batch counts as all of its memory, and as much again as
+ * itself for what belongs to whoever has brought it. */
+static size_t cost_of(const struct rl_inbound *in)
+{
+	size_t text = in->owned.cap > in->text.len ? in->owned.cap : in->text.len;
+
+	return text + 2 * sizeof(*in);
 }
 
 void rl_session_answer(struct rl_session *s)
@@ -114,7 +141,7 @@ void rl_session_answer(struct rl_session *s)
 		if (!in->finished && s->conn.state == RILL_CONN_OPEN)
 			break;
 		rl_list_remove(node);
-		s->waiting -= in->text.len;
+		s->waiting -= cost_of(in);
 		in->done(in, in->finished);
 	}
 	rl_session_account(s);
@@ -123,7 +150,7 @@ void rl_session_answer(struct rl_session *s)
 static void keep(struct rl_session *s, struct rl_inbound *in)
 {
 	rl_list_append(&s->inbound, &in->node);
-	s->waiting += in->text.len;
+	s->waiting += cost_of(in);
 	rl_session_account(s);
 }
 
@@ -210,6 +237,7 @@ void rl_session_received(struct rl_session *s, rill_kind kind, struct rl_slice d
 	}
 	rl_session_trace(s, false, kind, data);
 	rc = hand_over(s, &in, &budget);
+	trim_scratch(s);
 	/* What the program has said to it goes in front of whatever the carrier says by itself behind it: a
 	 * pong, the answer to a Close. */
 	rl_session_flush(s);

@@ -40,25 +40,37 @@ static int append_place(struct rl_buf *out, const rill_request *request, bool em
 	return rc == 0 ? append_text(out, rl_slice(path.data, path.len)) : rc;
 }
 
-/* Headers whose number in the list of those to be kept is higher are not. */
-enum { HEADERS_MAX = 255 };
-
-/* URL NUL path NUL, then for each kept header its number from 1 on and value NUL, then a NUL. */
-static int append_names(struct rl_buf *out, const rill_request *request, const char *const *keep,
-	bool headers_alone)
+/* Those of the kept headers that have this number, if the request has them. */
+static int append_headers(struct rl_buf *out, const struct rl_http1_head *head,
+	const struct rl_sessions *sessions, unsigned number)
 {
-	const struct rl_http1_head *head = rl_exchange_head(request);
 	struct rl_slice value;
-	int rc = append_place(out, request, headers_alone);
+	int rc = 0;
 
-	for (uint8_t i = 0; rc == 0 && keep && i < HEADERS_MAX && keep[i]; i++) {
-		const uint8_t number = (uint8_t)(i + 1);
-		if (!rl_http1_field(head, rl_slice_str(keep[i]), &value))
+	for (size_t i = sessions->kept_first[number];
+		rc == 0 && i < sessions->kept_count && sessions->kept[i].number == number; i++) {
+		const uint8_t place = (uint8_t)(i + 1);
+		size_t cursor = 0;
+		if (!rl_http1_next_numbered(head, sessions->kept[i].name, number, &cursor, &value))
 			continue;
-		rc = rl_buf_append(out, &number, 1);
+		rc = rl_buf_append(out, &place, 1);
 		if (rc == 0)
 			rc = append_text(out, value);
 	}
+	return rc;
+}
+
+/* URL NUL path NUL, then for each kept header its place in sessions->kept from 1 on and value NUL, then a
+ * NUL. */
+static int append_names(struct rl_buf *out, const rill_request *request,
+	const struct rl_sessions *sessions, bool headers_alone)
+{
+	const struct rl_http1_head *head = rl_exchange_head(request);
+	int rc = append_place(out, request, headers_alone);
+
+	for (uint64_t left = head->index.present & sessions->kept_numbers; rc == 0 && left;
+		left &= left - 1)
+		rc = append_headers(out, head, sessions, (unsigned)__builtin_ctzll(left));
 	return rc == 0 ? append_text(out, rl_slice(NULL, 0)) : rc;
 }
 
@@ -85,12 +97,11 @@ static void keep(struct rl_session *s, struct rl_slice names)
 void rl_session_keep_names(struct rl_session *s, const rill_request *request)
 {
 	struct rl_buf *scratch = &s->conn.loop->scratch;
-	const char *const *headers = s->sessions->keep_headers;
 	bool first = s->sessions->dialect->first_names;
 
-	if (first && (!headers || s->conn.state != RILL_CONN_CONNECTING))
+	if (first && (!s->sessions->kept_count || s->conn.state != RILL_CONN_CONNECTING))
 		return;
-	if (append_names(scratch, request, headers, first) == 0)
+	if (append_names(scratch, request, s->sessions, first) == 0)
 		keep(s, rl_buf_slice(scratch));
 	rl_buf_consume(scratch, scratch->len);
 }
@@ -100,9 +111,8 @@ struct rl_slice rl_session_name(const struct rl_session *s, struct rl_slice name
 	const char *p = s->names && s->sessions ? behind(behind(s->names)) : "";
 
 	for (; *p; p = behind(p)) {
-		uint8_t number = (uint8_t)*p++;
-		if (rl_slice_equal_nocase(
-			    rl_slice_str(s->sessions->keep_headers[number - 1]), name))
+		uint8_t place = (uint8_t)*p++;
+		if (rl_slice_equal_nocase(s->sessions->kept[place - 1].name, name))
 			return rl_slice_str(p);
 	}
 	return rl_slice(NULL, 0);

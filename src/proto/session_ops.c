@@ -46,7 +46,7 @@ static bool make_room(struct rl_session *s, size_t len)
 		while (s->outbox.count && !fits(s, len))
 			rl_outbox_drop(&s->outbox, 1);
 		rl_session_account(s);
-		return true;
+		return fits(s, len); /* of pieces none can be dropped */
 	default:
 		return false;
 	}
@@ -58,13 +58,16 @@ static void count_out(struct rl_session *s, size_t len)
 	s->sessions->bytes_out += len;
 }
 
-/* Something was taken; results of rill_send(). */
+/* Something was taken; results of rill_send(). Whoever is told to wait hears when to go on, though all of
+ * it went straight, or are pieces, which only others complete. */
 static int taken(struct rl_session *s)
 {
 	size_t queued = op_queued(&s->conn);
 
 	if (queued > rl_server_options(s->sessions->server)->high_water)
 		s->over_high = true;
+	if (s->over_high)
+		rl_session_wake(s);
 	rl_conn_note_queue(&s->conn, queued);
 	return s->over_high;
 }
@@ -106,6 +109,7 @@ static int put(struct rl_session *s, rill_kind kind, struct rl_slice data)
 		return went_straight(s, rl_session_write_message(s, &message), data.len);
 	if (!make_room(s, data.len))
 		return RILL_ETOOBIG;
+	rl_buf_take_spare(&s->outbox.entries, &s->sessions->spare);
 	return wait_in_outbox(s, rl_outbox_add_message(&s->outbox, &message), data.len);
 }
 

@@ -2,12 +2,10 @@
  * carrier that is found to be lost is dealt with later. */
 #include "proto/session_parts.h"
 
-/* Frames end at about so much, so that a long queue does not stand in memory twice; but for those of
- * polls, of which each costs a way there and back. */
+/* Frames end at about so much, so that a long queue does not stand in memory twice; those of polls, of
+ * which each costs a way there and back, later. */
 #define FRAME_ROOM ((size_t)1024 * 1024)
-
-/* What a buffer may keep between calls. */
-#define KEEP_BUFFER ((size_t)64 * 1024)
+#define POLL_ROOM  (4 * FRAME_ROOM)
 
 void rl_session_trace(struct rl_session *s, bool out, rill_kind kind, struct rl_slice bytes)
 {
@@ -38,7 +36,7 @@ int rl_session_write_frame(struct rl_session *s, int rc, rill_kind kind)
 		rl_session_trace(s, true, kind, rl_buf_slice(frame));
 		rc = s->carrier->row->ops->write(s->carrier, kind, rl_buf_slice(frame));
 	}
-	if (frame->cap > KEEP_BUFFER)
+	if (frame->cap > RL_SESSIONS_KEEP)
 		rl_buf_release(frame);
 	return rl_session_wrote(s, rc);
 }
@@ -105,13 +103,17 @@ static int write_some(struct rl_session *s)
 
 	if (s->carrier->row->raw || s->carrier->row->single)
 		return write_first(s);
-	size_t room = s->carrier->row->one_shot ? SIZE_MAX : FRAME_ROOM;
+	size_t room = s->carrier->row->one_shot ? POLL_ROOM : FRAME_ROOM;
 	int rc = s->sessions->dialect->pack(
 		s, s->carrier, rl_session_frame(s), room, &count, &kind);
 	assert(rc < 0 || count > 0);
 	s->carrier->plain = rc >= 0 && are_plain(&s->outbox, count);
 	rc = rl_session_write_frame(s, rc, kind);
-	if (rc >= 0)
+	if (rc < 0)
+		return rc;
+	if (count == s->outbox.count)
+		rl_outbox_clear_to(&s->outbox, &s->sessions->spare);
+	else
 		rl_outbox_drop(&s->outbox, count);
 	return rc;
 }
@@ -163,6 +165,16 @@ void rl_session_beat(struct rl_session *s)
 bool rl_session_is_silent(const struct rl_session *s)
 {
 	return s->awaiting_answer && !s->held_back && !s->full;
+}
+
+void rl_session_renew_wait(struct rl_session *s)
+{
+	if (!s->awaiting_answer)
+		return;
+	if (s->row->beat == RL_BEAT_AWAITED)
+		rl_session_start_pulse(s);
+	else
+		rl_session_set_beat(s, s->sessions->terms.answer_ms);
 }
 
 void rl_session_answered(struct rl_session *s)

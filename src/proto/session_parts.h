@@ -22,6 +22,12 @@ struct rl_session_table {
 	struct rl_admission admission;
 };
 
+/* Headers behind so many in the list of those to be kept are not: their number is one byte. */
+#define RL_KEPT_HEADERS_MAX 255
+
+/* What a buffer of the service's may keep between calls. */
+#define RL_SESSIONS_KEEP ((size_t)64 * 1024)
+
 /* What few sessions need. */
 struct rl_session_extra {
 	char uuid[37];
@@ -81,6 +87,9 @@ void rl_session_stop_pulse(struct rl_session *session);
 
 /* session_upgrade.c: the carrier that was offered is ended, in order or cut. */
 void rl_session_drop_offered(struct rl_session *session, bool in_order);
+/* sessions.c */
+/* Closes one because the service or the server goes. */
+void rl_session_part(struct rl_session *session, int code, const char *reason);
 
 /* session_out.c */
 /* Nobody who receives gets more than the dialect's release: one on polls is gone, a duplex carrier stays. */
@@ -98,6 +107,8 @@ void rl_session_beat(struct rl_session *session);
 void rl_session_set_beat(struct rl_session *session, uint32_t ms);
 /* An answer that is due should have come. */
 bool rl_session_is_silent(const struct rl_session *session);
+/* What has held the answer back is gone: it has all of its time from here on. */
+void rl_session_renew_wait(struct rl_session *session);
 /* The last word; the carrier, if there is one behind the frame, is ended in order. */
 void rl_session_say_last_word(struct rl_session *session);
 /* Shows the tap a frame, or all that a client has sent in one go. */

@@ -5,10 +5,17 @@
 struct header {
 	uint32_t len; /* of the payload */
 	uint8_t type, kind;
-	bool shared; /* a struct rl_publication * stands behind it instead */
+	bool shared; /* a struct shared stands behind it instead */
 	bool plain;
 };
 _Static_assert(sizeof(struct header) == 8, "headers and what is behind them are aligned");
+
+/* A publication is one in memory however many it waits for. The first counts all of it, the second half,
+ * the third a third: ten thousand count it ten times, and nobody has to know of the others. */
+struct shared {
+	struct rl_publication *publication;
+	size_t share;
+};
 
 /* Memory of a queue that was long once is worth moving what is left. */
 #define SHRINK_ABOVE 4096
@@ -26,7 +33,7 @@ static size_t padded(size_t n)
 
 static size_t size_of(const struct header *header)
 {
-	size_t behind = header->shared ? sizeof(struct rl_publication *) : header->len;
+	size_t behind = header->shared ? sizeof(struct shared) : header->len;
 
 	return sizeof(*header) + padded(behind);
 }
@@ -49,6 +56,28 @@ static int add(
 	return 0;
 }
 
+static int add_shared(struct rl_outbox *outbox, const struct header *header,
+	struct rl_publication *publication)
+{
+	struct shared shared = { publication,
+		publication->payload->len / ((size_t)publication->outboxes + 1) };
+	int rc = add(outbox, header, &shared, sizeof(shared));
+
+	if (rc < 0)
+		return rc;
+	rl_publication_ref(publication)->outboxes++;
+	outbox->held += shared.share;
+	return 0;
+}
+
+static struct shared read_shared(const uint8_t *at)
+{
+	struct shared shared;
+
+	memcpy(&shared, at + sizeof(struct header), sizeof(shared));
+	return shared;
+}
+
 int rl_outbox_add_message(struct rl_outbox *outbox, const struct rl_outbound *message)
 {
 	struct rl_publication *publication = message->publication;
@@ -61,11 +90,11 @@ int rl_outbox_add_message(struct rl_outbox *outbox, const struct rl_outbound *me
 		.kind = (uint8_t)message->kind,
 		.shared = publication,
 		.plain = message->plain };
-	if (!publication)
-		return add(outbox, &header, data.data, data.len);
-	int rc = add(outbox, &header, &publication, sizeof(publication));
+	if (publication)
+		return add_shared(outbox, &header, publication);
+	int rc = add(outbox, &header, data.data, data.len);
 	if (rc == 0)
-		rl_publication_ref(publication);
+		outbox->held += data.len;
 	return rc;
 }
 
@@ -93,7 +122,7 @@ static size_t read_entry(const uint8_t *at, struct rl_outbound *message)
 		.kind = (rill_kind)header.kind,
 		.plain = header.plain };
 	if (header.shared) {
-		memcpy(&message->publication, at + sizeof(header), sizeof(message->publication));
+		message->publication = read_shared(at).publication;
 		message->data = rl_blob_slice(message->publication->payload);
 	} else {
 		message->data = rl_slice(at + sizeof(header), header.len);
@@ -124,19 +153,34 @@ static void shrink(struct rl_outbox *outbox)
 		rl_buf_shrink(entries);
 }
 
-void rl_outbox_drop(struct rl_outbox *outbox, uint32_t count)
+static void drop_first(struct rl_outbox *outbox)
 {
 	struct rl_outbound message;
+	size_t size = read_entry(outbox->entries.data, &message);
 
+	outbox->bytes -= message.data.len;
+	outbox->plain -= message.plain;
+	if (message.publication) {
+		outbox->held -= read_shared(outbox->entries.data).share;
+		message.publication->outboxes--;
+		rl_publication_unref(message.publication);
+	} else {
+		outbox->held -= message.data.len;
+	}
+	rl_buf_consume(&outbox->entries, size);
+}
+
+static void drop(struct rl_outbox *outbox, uint32_t count)
+{
 	assert(count <= outbox->count);
 	outbox->count -= count;
-	for (; count > 0; count--) {
-		size_t size = read_entry(outbox->entries.data, &message);
-		outbox->bytes -= message.data.len;
-		outbox->plain -= message.plain;
-		rl_publication_unref(message.publication);
-		rl_buf_consume(&outbox->entries, size);
-	}
+	for (; count > 0; count--)
+		drop_first(outbox);
+}
+
+void rl_outbox_drop(struct rl_outbox *outbox, uint32_t count)
+{
+	drop(outbox, count);
 	if (!outbox->count)
 		rl_buf_release(&outbox->entries);
 	else
@@ -148,7 +192,18 @@ void rl_outbox_clear(struct rl_outbox *outbox)
 	rl_outbox_drop(outbox, outbox->count);
 }
 
+void rl_outbox_clear_to(struct rl_outbox *outbox, struct rl_buf *spare)
+{
+	drop(outbox, outbox->count);
+	rl_buf_leave_spare(&outbox->entries, spare, SHRINK_ABOVE);
+}
+
 size_t rl_outbox_cost(const struct rl_outbox *outbox)
 {
 	return outbox->bytes + outbox->count * sizeof(struct header);
+}
+
+size_t rl_outbox_held(const struct rl_outbox *outbox)
+{
+	return outbox->held + outbox->count * sizeof(struct header);
 }

@@ -115,6 +115,8 @@ static void answer(struct rl_session *s)
 		rl_session_drop_offered(s, false);
 		return;
 	}
+	/* Whoever has asked by two ways at once has this answer first. */
+	u->carrier->row->ops->flush(u->carrier);
 	u->answered = true;
 	set_timer(u);
 }

@@ -208,6 +208,9 @@ struct rl_sio_extra {
 	rill_json_type data_type;
 	char pid[RL_SIO_ID + 1];
 	bool recovered;
+	bool known; /* stands among those that have a pid */
+	struct rl_table_node by_pid;
+	struct rill_socket *socket;
 	uint64_t since, last;     /* offsets: at its CONNECT; the last it was sent. 0: none */
 	struct rl_sio_lost *back; /* asking: who it is */
 	uint64_t back_from;       /* what it has seen of what was sent to that */
@@ -277,6 +280,8 @@ void rl_sio_on_close(rill_conn *conn, int code, rill_bytes reason);
 void rl_sio_client_end(struct rl_sio_client *client, enum rl_sio_reason reason, const char *why);
 /* Tells it in every namespace that it has to go, and closes it. */
 void rl_sio_client_disconnect(struct rl_sio_client *client);
+/* Its client has come by another session: this one is lost. From the loop. */
+void rl_sio_client_replaced(struct rl_sio_client *client);
 /* Some packet went half: the client cannot be understood from here on. */
 void rl_sio_client_break(struct rl_sio_client *client);
 /* The timer is set for whoever is not connected. */
@@ -449,9 +454,13 @@ struct rl_slice rl_sio_recovery_offset(struct rill_socketio *io, char text[RL_SI
 void rl_sio_recovery_keep(struct rill_socketio *io, struct rill_namespace *ns,
 	const rill_broadcast *to, const struct rill_socket *one, struct rl_sio_pack *pack);
 uint64_t rl_sio_recovery_now(const struct rill_socketio *io); /* the offset of the last */
+/* It has a pid from here on, and then no longer. */
+void rl_sio_recovery_know(struct rill_socket *s);
+void rl_sio_recovery_unknow(struct rill_socket *s);
 /* A socket goes that may come back. */
 void rl_sio_recovery_lose(struct rill_socket *s);
-/* The one that says this in its CONNECT; NULL: nobody, or too much was forgotten. It is the caller's. */
+/* The one that says this in its CONNECT; NULL: nobody, or too much was forgotten. It is the caller's. One whose
+ * loss was not noticed yet is lost now, of which the program is told. */
 struct rl_sio_lost *rl_sio_recovery_take(
 	struct rill_namespace *ns, const struct rl_json *auth, uint64_t *from);
 void rl_sio_lost_free(struct rill_socketio *io, struct rl_sio_lost *lost);

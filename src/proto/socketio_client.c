@@ -57,6 +57,14 @@ void rl_sio_client_end(struct rl_sio_client *client, enum rl_sio_reason reason, 
 		rill_conn_destroy(client->conn);
 }
 
+void rl_sio_client_replaced(struct rl_sio_client *client)
+{
+	if (client->ended)
+		return;
+	mark_ended(client, RL_SIO_TRANSPORT_CLOSE);
+	rill_conn_destroy(client->conn);
+}
+
 void rl_sio_client_disconnect(struct rl_sio_client *client)
 {
 	rl_list_each (node, &client->sockets) {

@@ -84,11 +84,16 @@ static int prepare_recovery(struct rill_socket *s)
 	x = rl_sio_socket_extra(s);
 	if (!x)
 		return RILL_ENOMEM;
-	if (x->back)
-		return rl_sio_recovery_give_back(s);
-	rl_sio_new_id(io, x->pid);
-	x->since = rl_sio_recovery_now(io);
-	return 0;
+	int rc = 0;
+	if (x->back) {
+		rc = rl_sio_recovery_give_back(s);
+	} else if (!s->client->old) { /* revision 3 has no word for it */
+		rl_sio_new_id(io, x->pid);
+		x->since = rl_sio_recovery_now(io);
+	}
+	if (rc == 0 && x->pid[0])
+		rl_sio_recovery_know(s);
+	return rc;
 }
 
 static void accept_socket(struct rill_socket *s)
@@ -243,6 +248,10 @@ static void begin(
 
 	if (ns->len <= RL_SIO_NAME_MAX) {
 		lost = rl_sio_recovery_take(ns, auth, &from);
+		if (client->ended) { /* by the program, when it was told of that */
+			rl_sio_lost_free(io, lost);
+			return;
+		}
 		struct rl_slice id = lost ? rl_sio_lost_id(lost)
 					  : write_id(client, rl_sio_name(ns), text);
 		s = rl_sio_socket_new(client, ns, id, auth ? auth->text : rl_slice(NULL, 0));

@@ -39,7 +39,8 @@ struct rl_sio_recovery {
 	struct rill_socketio *io;
 	struct rl_list entries; /* oldest first */
 	struct rl_list lost;
-	struct rl_table pids;
+	struct rl_table pids;  /* struct rl_sio_lost */
+	struct rl_table known; /* struct rl_sio_extra of sockets that are there */
 	struct rl_timer timer;
 	uint64_t offset;    /* of the last packet */
 	uint64_t forgotten; /* of the last that is not kept any more */
@@ -136,6 +137,7 @@ int rl_sio_recovery_new(struct rill_socketio *io)
 	rl_list_init(&r->entries);
 	rl_list_init(&r->lost);
 	rl_table_init(&r->pids, rl_sio_env(io));
+	rl_table_init(&r->known, rl_sio_env(io));
 	rl_timer_init(&r->timer, on_time);
 	rl_sio_new_id(io, r->prefix);
 	r->prefix[PREFIX] = 0;
@@ -155,6 +157,7 @@ void rl_sio_recovery_free(struct rill_socketio *io)
 		lose_first(r);
 	rl_loop_clear_timer(io->loop, &r->timer);
 	rl_table_fini(&r->pids);
+	rl_table_fini(&r->known);
 	rl_free(rl_sio_env(io), r);
 	io->recovery = NULL;
 }
@@ -245,6 +248,26 @@ void rl_sio_recovery_keep(struct rill_socketio *io, struct rill_namespace *ns,
 	tidy(r);
 }
 
+void rl_sio_recovery_know(struct rill_socket *s)
+{
+	struct rl_table *known = &s->ns->io->recovery->known;
+	struct rl_sio_extra *x = s->extra;
+
+	x->socket = s;
+	x->known = true;
+	rl_table_put(known, &x->by_pid, rl_table_hash(known, rl_slice_str(x->pid)));
+}
+
+void rl_sio_recovery_unknow(struct rill_socket *s)
+{
+	struct rl_sio_extra *x = s->extra;
+
+	if (!x || !x->known)
+		return;
+	x->known = false;
+	rl_table_remove(&s->ns->io->recovery->known, &x->by_pid);
+}
+
 static struct rl_sio_lost *new_lost(struct rill_socket *s)
 {
 	size_t id_len = s->id_len, size = id_len + 1;
@@ -313,6 +336,25 @@ static struct rl_sio_lost *find(
 	return NULL;
 }
 
+/* The network is often quicker to come back than the server to notice that it was gone. */
+static void lose_known(
+	struct rl_sio_recovery *r, const struct rill_namespace *ns, struct rl_slice pid)
+{
+	struct rl_table_node *node = rl_table_first(&r->known, rl_table_hash(&r->known, pid));
+
+	for (; node; node = rl_table_next(node)) {
+		struct rl_sio_extra *x = rl_container(node, struct rl_sio_extra, by_pid);
+		struct rill_socket *s = x->socket;
+		if (s->ns != ns || !rl_slice_equal(rl_slice_str(x->pid), pid))
+			continue;
+		rl_sio_socket_ref(s);
+		rl_sio_client_replaced(s->client);
+		rl_sio_socket_tell(s);
+		rl_sio_socket_unref(s);
+		return;
+	}
+}
+
 /* False: this is no offset of ours. */
 static bool read_offset(
 	const struct rl_sio_recovery *r, const struct rl_json *text, uint64_t *offset)
@@ -358,7 +400,11 @@ struct rl_sio_lost *rl_sio_recovery_take(
 		return NULL;
 	tidy(r);
 	int64_t n = rl_json_unquote_to(&text, pid, RL_SIO_ID);
-	lost = n < 0 ? NULL : find(r, ns, rl_slice(pid, (size_t)n));
+	if (n != RL_SIO_ID)
+		return NULL;
+	if (ns->io->options.recovery_replaces)
+		lose_known(r, ns, rl_slice(pid, RL_SIO_ID));
+	lost = find(r, ns, rl_slice(pid, RL_SIO_ID));
 	if (!lost)
 		return NULL;
 	take_out(r, lost);

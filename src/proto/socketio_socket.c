@@ -81,6 +81,7 @@ void rl_sio_socket_part(struct rill_socket *s)
 	if (!client)
 		return;
 	rl_sio_leave_all(s);
+	rl_sio_recovery_unknow(s);
 	if (x && x->back)
 		rl_sio_lost_free(ns->io, x->back);
 	if (x)
@@ -134,6 +135,7 @@ void rl_sio_socket_tell(struct rill_socket *s)
 		RL_SIO_SLOT_OF(ns, on_disconnecting)
 			.fn(s, reason, RL_SIO_SLOT_OF(ns, on_disconnecting).user);
 	rl_sio_acks_fail(s);
+	rl_sio_recovery_unknow(s);
 	if (may_come_back(s->reason))
 		rl_sio_recovery_lose(s);
 	rl_sio_leave_all(s);

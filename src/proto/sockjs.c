@@ -19,6 +19,7 @@ static void free_service(struct rill_sockjs *service)
 	rl_buf_release(&service->iframe);
 	rl_buf_release(&service->ancestors);
 	rl_free(env, service->prefix);
+	rl_free(env, service->spare_send);
 	rl_free(env, service);
 }
 
@@ -86,7 +87,6 @@ static void set_terms(struct rill_sockjs *service)
 		.max_sessions = o->max_sessions,
 		.max_sessions_per_address = o->max_sessions_per_address,
 	};
-	service->sessions.keep_headers = o->keep_headers;
 	service->sessions.empty = on_empty;
 }
 
@@ -120,6 +120,8 @@ static int new_service(struct rill_sockjs **result, struct rill_server *server, 
 	rc = rl_sockjs_options_copy(&loop->env, &service->options);
 	if (rc == 0)
 		rc = rl_sockjs_prefix_read(&loop->env, &service->prefix, prefix);
+	if (rc == 0)
+		rc = rl_sessions_keep_headers(&service->sessions, service->options.keep_headers);
 	if (rc == 0)
 		rc = rl_sockjs_write_iframe(service);
 	if (rc < 0) {

@@ -46,6 +46,7 @@ struct rill_sockjs {
 	struct rl_buf ancestors;
 	struct rl_task task;         /* freeing behind the last session */
 	unsigned busy;               /* calls under way that still need it */
+	struct rl_sockjs_send *spare_send; /* memory of one that is done, for the next */
 };
 
 /* A call that needed it is done: frees it when it is detached and nothing of it is left. */
@@ -76,7 +77,7 @@ struct rl_sockjs_ask;
 
 /* What there is below a prefix: a row for each path. */
 struct rl_sockjs_place {
-	const char *name;     /* the path, or what is behind the two ids of it */
+	struct rl_slice name; /* the path, or what is behind the two ids of it */
 	bool in_session;
 	uint8_t methods;
 	uint8_t fields;

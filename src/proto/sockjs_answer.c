@@ -10,7 +10,7 @@
 
 #define YEAR 31536000
 
-static struct rl_slice field(const struct rl_sockjs_ask *ask, struct rl_slice name)
+static inline struct rl_slice field(const struct rl_sockjs_ask *ask, struct rl_slice name)
 {
 	struct rl_slice value;
 

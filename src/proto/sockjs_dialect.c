@@ -133,7 +133,7 @@ static int write_shut(struct rl_session *session, const struct rl_carrier *carri
 enum {
 	NOTHING,
 	ARRAY, /* state: where the rest of it begins, and its length */
-	ONLY,  /* state: a value without an array, its type and whether it is plain, likewise */
+	ONLY,  /* state: the only value, its type and whether it is plain, likewise */
 };
 
 static uint64_t place_of(const struct rl_inbound *in, struct rl_slice part)

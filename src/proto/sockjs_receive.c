@@ -89,11 +89,13 @@ static void begin_session(
 		carrier->row->ops->cut(carrier);
 }
 
-/* The log is the program's, which may have ended the session in it. */
-static void receive(struct rl_sockjs_ask *ask, struct rl_slice owner, struct rl_slice callback)
+static void receive(struct rl_sockjs_ask *ask, struct rl_session *session, struct rl_slice owner,
+	struct rl_slice callback)
 {
-	rl_sockjs_log_request(ask, 0);
-	struct rl_session *session = rl_session_find(&ask->service->sessions, ask->id);
+	if (ask->service->options.log) { /* the program's, which may end the session in it */
+		rl_sockjs_log_request(ask, 0);
+		session = rl_session_find(&ask->service->sessions, ask->id);
+	}
 	if (!session) {
 		begin_session(ask, owner, callback);
 		return;
@@ -105,7 +107,7 @@ static void receive(struct rl_sockjs_ask *ask, struct rl_slice owner, struct rl_
 
 static void look_whose(struct rl_sockjs_ask *ask, struct rl_slice callback)
 {
-	const struct rl_session *session = rl_session_find(&ask->service->sessions, ask->id);
+	struct rl_session *session = rl_session_find(&ask->service->sessions, ask->id);
 	struct rl_slice owner;
 	bool known = owner_of(ask, &owner);
 
@@ -116,7 +118,7 @@ static void look_whose(struct rl_sockjs_ask *ask, struct rl_slice callback)
 	else if (!known)
 		rl_sockjs_turn_away(ask, 403, "The cookie that sessions are bound to is missing.");
 	else
-		receive(ask, owner, callback);
+		receive(ask, session, owner, callback);
 }
 
 /* "c" or, if there is none, "callback"; data NULL: neither. */

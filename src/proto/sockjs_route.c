@@ -4,6 +4,7 @@
  * session may hold anything but '/' and '.'; so may the one in front of it, by which balancers tell
  * servers apart and which means nothing here. */
 #include "proto/sockjs.h"
+#include "wire/http1_char.h"
 
 #define BIT(transport) (1u << RL_SOCKJS_##transport)
 #define GET            RL_SOCKJS_GET, .allow = "GET"
@@ -13,54 +14,77 @@
 #define XHR            RL_SOCKJS_CORS | RL_SOCKJS_NOT_CACHED | RL_SOCKJS_COOKIE
 #define SCRIPT         RL_SOCKJS_NOT_CACHED | RL_SOCKJS_COOKIE
 
-static const struct rl_sockjs_place greeting = { "", .methods = GET, .serve = rl_sockjs_greeting,
+static const struct rl_sockjs_place greeting = { RL_SLICE(""), .methods = GET, .serve = rl_sockjs_greeting,
 	.fields = RL_SOCKJS_ANY_ORIGIN };
-static const struct rl_sockjs_place iframe = { "iframe", .methods = GET, .serve = rl_sockjs_iframe,
+static const struct rl_sockjs_place iframe = { RL_SLICE("iframe"), .methods = GET, .serve = rl_sockjs_iframe,
 	.fields = RL_SOCKJS_ANY_ORIGIN };
 
 static const struct rl_sockjs_place places[] = {
-	{ "info", .methods = GET_OPTIONS, .serve = rl_sockjs_info,
+	{ RL_SLICE("info"), .methods = GET_OPTIONS, .serve = rl_sockjs_info,
 		.fields = RL_SOCKJS_CORS | RL_SOCKJS_NOT_CACHED | RL_SOCKJS_COOKIE_OPTIONS },
-	{ "chunking_test", .methods = POST_OPTIONS, .serve = rl_sockjs_chunking_test,
+	{ RL_SLICE("chunking_test"), .methods = POST_OPTIONS, .serve = rl_sockjs_chunking_test,
 		.fields = RL_SOCKJS_CORS },
-	{ "websocket", .methods = GET, .serve = rl_sockjs_websocket, .needs = BIT(WEBSOCKET_RAW),
+	{ RL_SLICE("websocket"), .methods = GET, .serve = rl_sockjs_websocket, .needs = BIT(WEBSOCKET_RAW),
 		.transport = RL_SOCKJS_WEBSOCKET_RAW },
-	{ "websocket", true, GET, .serve = rl_sockjs_websocket, .needs = BIT(WEBSOCKET),
+	{ RL_SLICE("websocket"), true, GET, .serve = rl_sockjs_websocket, .needs = BIT(WEBSOCKET),
 		.transport = RL_SOCKJS_WEBSOCKET },
-	{ "xhr", true, POST_OPTIONS, .serve = rl_sockjs_receive, .fields = XHR,
+	{ RL_SLICE("xhr"), true, POST_OPTIONS, .serve = rl_sockjs_receive, .fields = XHR,
 		.needs = BIT(XHR_POLLING), .transport = RL_SOCKJS_XHR_POLLING },
 	/* Whatever receives without a way to send. */
-	{ "xhr_send", true, POST_OPTIONS, .serve = rl_sockjs_send, .fields = XHR,
+	{ RL_SLICE("xhr_send"), true, POST_OPTIONS, .serve = rl_sockjs_send, .fields = XHR,
 		.needs = BIT(XHR_POLLING) | BIT(XHR_STREAMING) | BIT(EVENTSOURCE) | BIT(HTMLFILE),
 		.transport = RL_SOCKJS_XHR_POLLING },
-	{ "xhr_streaming", true, POST_OPTIONS, .serve = rl_sockjs_receive, .fields = XHR,
+	{ RL_SLICE("xhr_streaming"), true, POST_OPTIONS, .serve = rl_sockjs_receive, .fields = XHR,
 		.needs = BIT(XHR_STREAMING), .transport = RL_SOCKJS_XHR_STREAMING },
-	{ "eventsource", true, GET, .serve = rl_sockjs_receive,
+	{ RL_SLICE("eventsource"), true, GET, .serve = rl_sockjs_receive,
 		.fields = RL_SOCKJS_CORS_LOOSE | RL_SOCKJS_NOT_CACHED | RL_SOCKJS_COOKIE,
 		.needs = BIT(EVENTSOURCE), .transport = RL_SOCKJS_EVENTSOURCE },
-	{ "htmlfile", true, GET, .serve = rl_sockjs_receive, .fields = SCRIPT,
+	{ RL_SLICE("htmlfile"), true, GET, .serve = rl_sockjs_receive, .fields = SCRIPT,
 		.needs = BIT(HTMLFILE), .transport = RL_SOCKJS_HTMLFILE },
-	{ "jsonp", true, GET, .serve = rl_sockjs_receive, .fields = SCRIPT,
+	{ RL_SLICE("jsonp"), true, GET, .serve = rl_sockjs_receive, .fields = SCRIPT,
 		.needs = BIT(JSONP_POLLING), .transport = RL_SOCKJS_JSONP_POLLING },
-	{ "jsonp_send", true, POST, .serve = rl_sockjs_send, .fields = SCRIPT,
+	{ RL_SLICE("jsonp_send"), true, POST, .serve = rl_sockjs_send, .fields = SCRIPT,
 		.needs = BIT(JSONP_POLLING), .transport = RL_SOCKJS_JSONP_POLLING },
 };
 
-/* Takes what is in front of the next '/' off *path, which begins with one. */
-static struct rl_slice next_segment(struct rl_slice *path)
-{
-	rl_slice_skip(path, 1);
-	const uint8_t *end = path->len ? memchr(path->data, '/', path->len) : NULL;
-	struct rl_slice segment = rl_slice(
-		path->data, end ? (size_t)(end - path->data) : path->len);
+/* What stands between two '/' of a path. */
+struct segment {
+	struct rl_slice text;
+	bool dotted;
+};
 
-	rl_slice_skip(path, segment.len);
+/* The first '.' or '/' from at on. They differ in their lowest bit alone. */
+static inline size_t find_mark(struct rl_slice path, size_t at)
+{
+	for (; path.len - at >= sizeof(uint64_t); at += sizeof(uint64_t)) {
+		uint64_t others = (rl_http1_word(path.data + at) | RL_CHAR_ONES) ^ RL_CHAR_ONES * '/';
+		uint64_t found = (others - RL_CHAR_ONES) & ~others & RL_CHAR_ONES * 0x80;
+		if (found)
+			return at + (size_t)__builtin_ctzll(found) / 8;
+	}
+	while (at < path.len && (path.data[at] | 1) != '/')
+		at++;
+	return at;
+}
+
+/* Takes what is in front of the next '/' off *path, which begins with one. */
+static inline struct segment next_segment(struct rl_slice *path)
+{
+	struct segment segment = { .text = rl_slice(path->data + 1, 0) };
+	size_t end = find_mark(*path, 1);
+
+	while (end < path->len && path->data[end] == '.') {
+		segment.dotted = true;
+		end = find_mark(*path, end + 1);
+	}
+	segment.text.len = end - 1;
+	rl_slice_skip(path, end);
 	return segment;
 }
 
-static bool is_id(struct rl_slice segment)
+static bool is_id(const struct segment *segment)
 {
-	return segment.len && !memchr(segment.data, '.', segment.len);
+	return segment->text.len && !segment->dotted;
 }
 
 static bool stands_in_iframe_name(uint8_t c)
@@ -86,7 +110,7 @@ static const struct rl_sockjs_place *find_named(struct rl_slice name, bool in_se
 {
 	for (size_t i = 0; i < sizeof(places) / sizeof(*places); i++)
 		if (places[i].in_session == in_session &&
-			rl_slice_equal(name, rl_slice_str(places[i].name)))
+			rl_slice_equal(name, places[i].name))
 			return &places[i];
 	return NULL;
 }
@@ -101,14 +125,15 @@ static const struct rl_sockjs_place *find_place(struct rl_slice path, struct rl_
 		return &greeting;
 	if (!path.len)
 		return &greeting;
-	struct rl_slice first = next_segment(&path);
+	struct segment first = next_segment(&path);
 	if (!path.len)
-		return is_iframe(first) ? &iframe : find_named(first, false);
-	*id = next_segment(&path);
-	if (!path.len || !is_id(first) || !is_id(*id))
+		return is_iframe(first.text) ? &iframe : find_named(first.text, false);
+	struct segment second = next_segment(&path);
+	*id = second.text;
+	if (!path.len || !is_id(&first) || !is_id(&second))
 		return NULL;
-	struct rl_slice name = next_segment(&path);
-	return path.len ? NULL : find_named(name, true);
+	struct segment name = next_segment(&path);
+	return path.len ? NULL : find_named(name.text, true);
 }
 
 static uint8_t method_of(const rill_request *request)

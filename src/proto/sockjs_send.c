@@ -6,6 +6,9 @@
  * counts. */
 #include "proto/sockjs.h"
 
+/* What memory of a body is kept for the next. */
+#define SPARE_MAX ((size_t)1024)
+
 static const char payload_expected[] = "Payload expected.";
 static const char broken_json[] = "Broken JSON encoding.";
 static const char no_memory[] = "There is no memory for this body.";
@@ -23,23 +26,27 @@ static bool is_jsonp(const struct rl_sockjs_send *s)
 	return s->ask.place->transport == RL_SOCKJS_JSONP_POLLING;
 }
 
-/* What is kept counts as held for the connection it came by. */
-static void charge(struct rl_sockjs_send *s)
+static void charge_so_much(struct rl_sockjs_send *s, size_t held)
 {
-	size_t held = s->in.owned.cap;
-
 	if (s->ask.request)
 		rl_exchange_charge(s->ask.request, (ptrdiff_t)held - (ptrdiff_t)s->charged);
 	s->charged = held;
+}
+
+/* What is kept counts as held for the connection it came by, until it is a session's. */
+static void charge(struct rl_sockjs_send *s)
+{
+	charge_so_much(s, s->in.owned.cap);
 }
 
 static void free_send(struct rl_sockjs_send *s)
 {
 	struct rill_sockjs *service = s->ask.service;
 
-	rl_buf_release(&s->in.owned);
-	charge(s);
-	rl_free(&service->sessions.loop->env, s);
+	rl_buf_leave_spare(&s->in.owned, &service->sessions.spare_body, SPARE_MAX);
+	charge_so_much(s, 0);
+	rl_free(&service->sessions.loop->env, service->spare_send);
+	service->spare_send = s;
 	rl_sockjs_release(service);
 }
 
@@ -106,6 +113,10 @@ static void on_body(rill_request *request, rill_bytes bytes, void *user)
 		refuse_size(s);
 		return;
 	}
+	if (!s->readable) /* it counts as absent */
+		return;
+	if (bytes.len <= SPARE_MAX)
+		rl_buf_take_spare(&s->in.owned, &s->ask.service->sessions.spare_body);
 	if (rl_buf_append(&s->in.owned, bytes.data, bytes.len) < 0) {
 		rl_exchange_end_connection(s->ask.request);
 		end_send(s, 503, no_memory);
@@ -179,6 +190,8 @@ static void deliver(struct rl_sockjs_send *s)
 			end_send(s, 503, no_memory);
 		else if (rc < 0)
 			end_send(s, 500, broken_json);
+		else
+			charge_so_much(s, 0);
 	}
 }
 
@@ -248,15 +261,16 @@ void rl_sockjs_send(struct rl_sockjs_ask *ask)
 {
 	const struct rl_env *env = &ask->service->sessions.loop->env;
 	const struct rl_http1_head *head = rl_exchange_head(ask->request);
-	struct rl_sockjs_send *s = rl_zalloc(env, sizeof(*s));
+	struct rl_sockjs_send *s = ask->service->spare_send;
 
+	ask->service->spare_send = NULL;
+	if (!s)
+		s = rl_alloc(env, sizeof(*s));
 	if (!s) {
 		rl_sockjs_refuse(ask, 503, "There is no memory for another request.");
 		return;
 	}
-	s->ask = *ask;
-	s->in.kind = RILL_TEXT;
-	s->in.done = on_done;
+	*s = (struct rl_sockjs_send){ .in = { .kind = RILL_TEXT, .done = on_done }, .ask = *ask };
 	rl_list_init(&s->in.node);
 	rl_buf_init(&s->in.owned, env);
 	ask->service->busy++;

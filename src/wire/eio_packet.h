@@ -59,9 +59,9 @@ struct rl_eio_payload {
 };
 void rl_eio_payload_init(
 	struct rl_eio_payload *p, int revision, bool binary_body, struct rl_slice body);
-/* The next packet: 1; 0 behind the last; RILL_EPROTO (for good: the rest is not to be read); RILL_ENOMEM (that
- * packet is not taken). Texts were checked to be UTF-8. data lies in the body, or decoded in scratch, whose
- * content it replaces. */
+/* The next packet: 1; 0 behind the last; RILL_EPROTO (for good: the rest is not to be read); RILL_ENOMEM
+ * (that packet is not taken). Texts were checked to be UTF-8. data lies in the body, or decoded in scratch,
+ * whose content it replaces. */
 int rl_eio_payload_next(
 	struct rl_eio_payload *p, struct rl_buf *scratch, struct rl_eio_packet *packet);
 

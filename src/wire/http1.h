@@ -96,18 +96,38 @@ static inline bool rl_http1_may_have(const struct rl_http1_head *head, struct rl
 	return name.len && head->index.present >> rl_http1_name_number(name) & 1;
 }
 
-/* The functions below, where the index has not said no. */
-bool rl_http1_find(const struct rl_http1_head *head, struct rl_slice name, size_t *cursor,
-		struct rl_slice *value);
+/* The functions below, where the index has not said no; number is that of the name. */
+bool rl_http1_find(const struct rl_http1_head *head, struct rl_slice name, unsigned number,
+		size_t *cursor, struct rl_slice *value);
 size_t rl_http1_count(const struct rl_http1_head *head, struct rl_slice name);
 bool rl_http1_find_token(
 		const struct rl_http1_head *head, struct rl_slice name, struct rl_slice token);
+
+/* rl_http1_next_field() for a name whose number is known. Most names are there once, and written as they
+ * are asked for. */
+static inline bool rl_http1_next_numbered(const struct rl_http1_head *head, struct rl_slice name,
+		unsigned number, size_t *cursor, struct rl_slice *value)
+{
+	size_t first = head->index.first[number];
+
+	if (!(head->index.present >> number & 1))
+		return false;
+	if (first == RL_HTTP1_FAR || (head->index.repeated >> number & 1))
+		return rl_http1_find(head, name, number, cursor, value);
+	if (*cursor > first || head->fields[first].name.len != name.len)
+		return false;
+	if (memcmp(head->base + head->fields[first].name.start, name.data, name.len) != 0)
+		return rl_http1_find(head, name, number, cursor, value);
+	*cursor = first + 1;
+	*value = rl_http1_text(head, head->fields[first].value);
+	return true;
+}
 
 /* Walks all fields of one name (any case): *cursor starts at 0. False when there are no more. */
 static inline bool rl_http1_next_field(const struct rl_http1_head *head, struct rl_slice name,
 		size_t *cursor, struct rl_slice *value)
 {
-	return rl_http1_may_have(head, name) && rl_http1_find(head, name, cursor, value);
+	return name.len && rl_http1_next_numbered(head, name, rl_http1_name_number(name), cursor, value);
 }
 
 /* The first field of that name; false when there is none. */
@@ -238,6 +258,9 @@ size_t rl_http1_chunk_head(char *text, uint64_t len);
 
 /* The registered reason phrase (RFC 9110, 15 and the IANA registry), or "Unknown". */
 const char *rl_http1_reason(int status);
+
+/* The status line with that phrase and its line end; empty when it is "Unknown". */
+struct rl_slice rl_http1_status_line(int status);
 
 /* "Sun, 06 Nov 1994 08:49:37 GMT" (RFC 9110, 5.6.7) for seconds since 1970; text: 30 bytes. Years
  * are 1 to 9999; a time outside of them becomes the nearest inside. */

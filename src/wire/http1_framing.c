@@ -52,16 +52,13 @@ static int judge_codings(struct rl_http1 *p, size_t count, bool with_length)
 
 /* RFC 9110, 8.6: repeated but identical values may be taken as one; they come from careless
  * software that adds its own. A list in one field, or any difference, is refused. */
-static int judge_length(struct rl_http1 *p, size_t count)
+static int judge_length(struct rl_http1 *p, struct rl_slice first, size_t cursor)
 {
-	const struct rl_slice name = RL_SLICE("Content-Length");
-	struct rl_slice first, value;
-	size_t cursor = 0;
+	struct rl_slice value;
 
-	rl_http1_field(&p->head, name, &first);
 	if (!rl_slice_to_u64(first, &p->head.content_length))
 		return rl_http1_fail(p, 400, "The Content-Length is malformed.");
-	while (count > 1 && rl_http1_next_field(&p->head, name, &cursor, &value))
+	while (rl_http1_next_field(&p->head, RL_SLICE("Content-Length"), &cursor, &value))
 		if (!rl_slice_equal(value, first))
 			return rl_http1_fail(p, 400, "There are two lengths.");
 	p->head.framing = p->head.content_length ? RL_HTTP1_LENGTH : RL_HTTP1_NO_BODY;
@@ -80,16 +77,19 @@ static bool bodiless(const struct rl_http1 *p)
 static int judge_framing(struct rl_http1 *p)
 {
 	size_t codings = rl_http1_field_count(&p->head, RL_SLICE("Transfer-Encoding"));
-	size_t lengths = rl_http1_field_count(&p->head, RL_SLICE("Content-Length"));
+	size_t cursor = 0;
+	struct rl_slice length;
+	bool with_length =
+		rl_http1_next_field(&p->head, RL_SLICE("Content-Length"), &cursor, &length);
 	int rc = 0;
 
 	p->head.framing = RL_HTTP1_NO_BODY;
 	if (p->role == RL_HTTP1_RESPONSE && p->connect_method && p->head.status / 100 == 2)
 		return 0; /* RFC 9110, 9.3.6: whatever it says of a body is ignored */
 	if (codings)
-		rc = judge_codings(p, codings, lengths > 0);
-	else if (lengths)
-		rc = judge_length(p, lengths);
+		rc = judge_codings(p, codings, with_length);
+	else if (with_length)
+		rc = judge_length(p, length, cursor);
 	else if (p->role == RL_HTTP1_RESPONSE)
 		p->head.framing = RL_HTTP1_UNTIL_CLOSE;
 	if (rc < 0)

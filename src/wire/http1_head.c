@@ -3,7 +3,10 @@
  * Nothing of a head is consumed before its empty line is there. Until then each step remembers
  * where its part of the head starts and how far it has been looked at, both counted from the
  * start of the head, so that the bytes may move. A step ends at the first byte that cannot belong
- * to its part: either that byte leads on, or the message is refused without waiting for more. */
+ * to its part: either that byte leads on, or the message is refused without waiting for more.
+ *
+ * As a rule a head comes whole and is in order. So its lines are first tried at a glance; from the first one
+ * that is not of that kind on, it is the steps that look. */
 #include "wire/http1_char.h"
 #include "wire/http1_step.h"
 
@@ -44,6 +47,16 @@ static struct rl_http1_span span(size_t start, size_t end)
 	return (struct rl_http1_span){ (uint32_t)start, (uint32_t)(end - start) };
 }
 
+/* RFC 9112, 5.1: the value is what lies between the white space around it. */
+static inline struct rl_http1_span trimmed(const uint8_t *data, size_t start, size_t end)
+{
+	while (start < end && (data[start] == ' ' || data[start] == '\t'))
+		start++;
+	while (end > start && (data[end - 1] == ' ' || data[end - 1] == '\t'))
+		end--;
+	return span(start, end);
+}
+
 /* A line has come to the byte at, which is not one of its text: is it the CR of CRLF? RL_STEP_ON
  * when it is. RFC 9112, 2.2: a bare LF may be taken for a line end and a bare CR for a space;
  * recipients that differ in this can be played off against each other, so neither is. */
@@ -68,22 +81,57 @@ static void begin_head(struct rl_http1 *p)
 	go_on(p, p->role == RL_HTTP1_REQUEST ? RL_HTTP1_METHOD : RL_HTTP1_STATUS, 0);
 }
 
-/* RFC 9112, 2.2: a server skips empty lines in front of a request. They are consumed at once and
- * count as bytes of the head, so that they cannot go on for ever. */
-static int start_step(struct rl_http1 *p, struct rl_slice *in)
+/* Room for one more field. RILL_ENOMEM leaves everything as it is. */
+static int reserve_field(struct rl_http1 *p)
 {
-	if (!in_sight(p, in))
-		return want_more(p, in, 0);
-	if (p->role == RL_HTTP1_REQUEST && (in->data[0] == '\r' || in->data[0] == '\n')) {
-		int rc = line_end(p, in, 0);
-		if (rc != RL_STEP_ON)
-			return rc;
-		rl_slice_skip(in, 2);
-		p->skipped += 2;
-		return RL_STEP_ON;
-	}
-	begin_head(p);
-	return RL_STEP_ON;
+	if (p->head.field_count < p->fields_room)
+		return 0;
+	size_t room = p->fields_room ? p->fields_room * 2 : FIRST_FIELDS;
+	if (room > p->limits->fields)
+		room = p->limits->fields;
+	void *fields = rl_resize(p->env, p->head.fields, room * sizeof(*p->head.fields));
+	if (!fields)
+		return RILL_ENOMEM;
+	p->head.fields = fields;
+	p->fields_room = room;
+	return 0;
+}
+
+/* The line of a field: 1 when all of it is there and in order; else 0, and it is left to the steps;
+ * RILL_ENOMEM. */
+static inline int glance_at_field(struct rl_http1 *p, const uint8_t *data, size_t sight)
+{
+	size_t start = p->start, count = p->head.field_count;
+	size_t colon = rl_http1_span_of_token(data, start, sight);
+
+	if (colon == start || colon == sight || data[colon] != ':')
+		return 0;
+	size_t end = rl_http1_span_of_text(data, colon + 1, sight);
+	if (sight - end < 2 || data[end] != '\r' || data[end + 1] != '\n' ||
+		count == p->limits->fields)
+		return 0;
+	if (count == p->fields_room && reserve_field(p) < 0)
+		return RILL_ENOMEM;
+	p->head.fields[count].name = span(start, colon);
+	p->head.fields[count].value = trimmed(data, colon + 1, end);
+	rl_http1_index_add(&p->head.index, rl_slice(data + start, colon - start), count);
+	p->head.field_count = count + 1;
+	p->start = end + 2;
+	return 1;
+}
+
+/* The start line has ended in front of at. */
+static int begin_fields(struct rl_http1 *p, const struct rl_slice *in, size_t at)
+{
+	size_t sight = in_sight(p, in);
+	int rc;
+
+	p->start = at;
+	do
+		rc = glance_at_field(p, in->data, sight);
+	while (rc == 1);
+	go_on(p, RL_HTTP1_FIELD_NAME, p->start);
+	return rc < 0 ? rc : RL_STEP_ON;
 }
 
 static int method_step(struct rl_http1 *p, struct rl_slice *in)
@@ -108,7 +156,7 @@ static int target_step(struct rl_http1 *p, struct rl_slice *in)
 	size_t sight = in_sight(p, in);
 	size_t end = sight - p->start > p->limits->target ? p->start + p->limits->target + 1
 							  : sight;
-	size_t at = rl_http1_span_of(in->data, p->scanned, end, RL_CHAR_TARGET);
+	size_t at = rl_http1_span_of_target(in->data, p->scanned, end);
 
 	if (at - p->start > p->limits->target)
 		return rl_http1_fail(p, 414, "The request target is too long.");
@@ -152,32 +200,61 @@ static int take_version(struct rl_http1 *p, const struct rl_slice *in)
 	return 0;
 }
 
-/* Nearly all requests have this one, in one piece. */
-static bool take_usual_version(struct rl_http1 *p, const struct rl_slice *in)
+/* The request line has ended in front of at. */
+static int finish_request_line(struct rl_http1 *p, const struct rl_slice *in, size_t at)
 {
-	const struct rl_slice usual = RL_SLICE("HTTP/1.1\r\n");
-	size_t sight = in_sight(p, in);
-
-	if (p->scanned != p->start || sight - p->start < usual.len ||
-		memcmp(in->data + p->start, usual.data, usual.len) != 0)
-		return false;
-	p->scanned += usual.len;
-	return true;
+	p->head.base = in->data;
+	int rc = rl_http1_judge_target(p);
+	if (rc < 0)
+		return rc;
+	return begin_fields(p, in, at);
 }
 
 static int version_step(struct rl_http1 *p, struct rl_slice *in)
 {
-	int rc = take_usual_version(p, in) ? RL_STEP_ON : fixed_form(p, in, "HTTP/#.#\r\n");
+	int rc = fixed_form(p, in, "HTTP/#.#\r\n");
 	if (rc != RL_STEP_ON)
 		return rc;
 	rc = take_version(p, in);
-	if (rc < 0)
-		return rc;
-	p->head.base = in->data;
-	rc = rl_http1_judge_target(p);
-	if (rc < 0)
-		return rc;
-	return go_on(p, RL_HTTP1_FIELD_NAME, p->scanned);
+	return rc < 0 ? rc : finish_request_line(p, in, p->scanned);
+}
+
+/* A request line, when all of it is there, in order, and of the usual version. */
+static int glance_at_request_line(struct rl_http1 *p, const struct rl_slice *in)
+{
+	const struct rl_slice version = RL_SLICE("HTTP/1.1\r\n");
+	const uint8_t *data = in->data;
+	size_t sight = in_sight(p, in);
+	size_t method = rl_http1_span_of_token(data, 0, sight), start = method + 1;
+
+	if (method == 0 || method > METHOD_MAX || method == sight || data[method] != ' ')
+		return RL_STEP_ON;
+	size_t end = rl_http1_span_of_target(data, start, sight);
+	if (end == start || end - start > p->limits->target || sight - end < 1 + version.len ||
+		data[end] != ' ' || memcmp(data + end + 1, version.data, version.len) != 0)
+		return RL_STEP_ON;
+	p->head.method = span(0, method);
+	p->head.target = span(start, end);
+	p->head.minor = 1;
+	return finish_request_line(p, in, end + 1 + version.len);
+}
+
+/* RFC 9112, 2.2: a server skips empty lines in front of a request. They are consumed at once and
+ * count as bytes of the head, so that they cannot go on for ever. */
+static int start_step(struct rl_http1 *p, struct rl_slice *in)
+{
+	if (!in_sight(p, in))
+		return want_more(p, in, 0);
+	if (p->role == RL_HTTP1_REQUEST && (in->data[0] == '\r' || in->data[0] == '\n')) {
+		int rc = line_end(p, in, 0);
+		if (rc != RL_STEP_ON)
+			return rc;
+		rl_slice_skip(in, 2);
+		p->skipped += 2;
+		return RL_STEP_ON;
+	}
+	begin_head(p);
+	return p->role == RL_HTTP1_REQUEST ? glance_at_request_line(p, in) : RL_STEP_ON;
 }
 
 static int status_step(struct rl_http1 *p, struct rl_slice *in)
@@ -211,23 +288,7 @@ static int reason_step(struct rl_http1 *p, struct rl_slice *in)
 	if (rc != RL_STEP_ON)
 		return rc;
 	p->head.reason = at > p->start ? span(p->start + 1, at) : span(at, at);
-	return go_on(p, RL_HTTP1_FIELD_NAME, at + 2);
-}
-
-/* Room for one more field. RILL_ENOMEM leaves everything as it is. */
-static int reserve_field(struct rl_http1 *p)
-{
-	if (p->head.field_count < p->fields_room)
-		return 0;
-	size_t room = p->fields_room ? p->fields_room * 2 : FIRST_FIELDS;
-	if (room > p->limits->fields)
-		room = p->limits->fields;
-	void *fields = rl_resize(p->env, p->head.fields, room * sizeof(*p->head.fields));
-	if (!fields)
-		return RILL_ENOMEM;
-	p->head.fields = fields;
-	p->fields_room = room;
-	return 0;
+	return begin_fields(p, in, at + 2);
 }
 
 static int no_field_name(struct rl_http1 *p, uint8_t c, bool first)
@@ -282,7 +343,7 @@ static int field_name_step(struct rl_http1 *p, struct rl_slice *in, struct rl_ht
 	int rc = reserve_field(p);
 	if (rc < 0)
 		return rc;
-	size_t at = rl_http1_span_of(in->data, p->scanned, sight, RL_CHAR_TOKEN);
+	size_t at = rl_http1_span_of_token(in->data, p->scanned, sight);
 	if (at == sight)
 		return want_more(p, in, at);
 	if (in->data[at] != ':' || at == p->start)
@@ -291,16 +352,6 @@ static int field_name_step(struct rl_http1 *p, struct rl_slice *in, struct rl_ht
 	rl_http1_index_add(
 		&p->head.index, rl_slice(in->data + p->start, at - p->start), p->head.field_count);
 	return go_on(p, RL_HTTP1_FIELD_VALUE, at + 1);
-}
-
-/* RFC 9112, 5.1: the value is what lies between the white space around it. */
-static struct rl_http1_span trimmed(const uint8_t *data, size_t start, size_t end)
-{
-	while (start < end && (data[start] == ' ' || data[start] == '\t'))
-		start++;
-	while (end > start && (data[end - 1] == ' ' || data[end - 1] == '\t'))
-		end--;
-	return span(start, end);
 }
 
 static int field_value_step(struct rl_http1 *p, struct rl_slice *in)

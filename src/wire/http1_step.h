@@ -16,8 +16,19 @@ enum {
 /* Ends the parser: RILL_EPROTO with what to answer. text must be static. */
 int rl_http1_fail(struct rl_http1 *p, uint16_t status, const char *text);
 
-/* http1_field.c: enters the field i, whose name that is, into the index. */
-void rl_http1_index_add(struct rl_http1_index *index, struct rl_slice name, size_t i);
+/* Enters the field i, whose name that is, into the index. */
+static inline void rl_http1_index_add(struct rl_http1_index *index, struct rl_slice name, size_t i)
+{
+	unsigned number = rl_http1_name_number(name);
+	uint64_t bit = UINT64_C(1) << number;
+
+	if (index->present & bit) {
+		index->repeated |= bit;
+		return;
+	}
+	index->present |= bit;
+	index->first[number] = i < RL_HTTP1_FAR ? (uint8_t)i : RL_HTTP1_FAR;
+}
 
 /* One step in a state of a head, http1_head.c, or of a body, http1_body.c. */
 int rl_http1_head_step(struct rl_http1 *p, struct rl_slice *in, struct rl_http1_event *ev);

@@ -32,12 +32,16 @@ static bool is_name(struct rl_slice s)
 	return s.len > 0;
 }
 
-/* May be empty, RFC 3986, 3.2.3. */
+/* Of digits alone, or empty (RFC 3986, 3.2.3). */
 static bool is_port(struct rl_slice s)
 {
+	const struct rl_slice last = RL_SLICE("65535");
 	uint64_t port;
 
-	return s.len == 0 || (rl_slice_to_u64(s, &port) && port <= UINT16_MAX);
+	if (s.len > last.len)
+		return rl_slice_to_u64(s, &port) && port <= UINT16_MAX;
+	return s.len < last.len || s.data[0] < last.data[0] ||
+	       memcmp(s.data, last.data, last.len) <= 0;
 }
 
 /* host [ ":" port ], without user information, the host not empty. */
@@ -98,14 +102,13 @@ int rl_http1_judge_target(struct rl_http1 *p)
  * contradicts. */
 int rl_http1_judge_host(struct rl_http1 *p)
 {
-	struct rl_slice host;
-	size_t count = rl_http1_field_count(&p->head, RL_SLICE("Host"));
+	struct rl_slice host, second;
+	size_t cursor = 0;
 
-	if (count > 1)
-		return rl_http1_fail(p, 400, "There is more than one Host.");
-	if (count == 0)
+	if (!rl_http1_next_field(&p->head, RL_SLICE("Host"), &cursor, &host))
 		return p->head.minor == 0 ? 0 : rl_http1_fail(p, 400, "There is no Host.");
-	rl_http1_field(&p->head, RL_SLICE("Host"), &host);
+	if (rl_http1_next_field(&p->head, RL_SLICE("Host"), &cursor, &second))
+		return rl_http1_fail(p, 400, "There is more than one Host.");
 	uint8_t first = p->head.base[p->head.target.start];
 	if (host.len == 0 && (first == '/' || first == '*'))
 		return 0;

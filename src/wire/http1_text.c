@@ -78,6 +78,19 @@ const char *rl_http1_reason(int status)
 	}
 }
 
+struct rl_slice rl_http1_status_line(int status)
+{
+	switch (status) {
+#define LINE(code, text)                                                                           \
+	case code:                                                                                 \
+		return RL_SLICE("HTTP/1.1 " #code " " text "\r\n");
+		STATUSES(LINE)
+#undef LINE
+	default:
+		return rl_slice(NULL, 0);
+	}
+}
+
 #define DAY          (24 * 60 * 60)
 
 #define FIRST_SECOND INT64_C(-62135596800) /* 0001-01-01 00:00:00 */

@@ -34,9 +34,12 @@ static int put_all(struct rl_buf *out, const struct rl_slice *parts, size_t coun
 
 int rl_http1_write_status(struct rl_buf *out, int status, const char *reason)
 {
-	struct rl_slice text = rl_slice_str(reason ? reason : rl_http1_reason(status));
+	struct rl_slice line = rl_http1_status_line(status);
 
-	if (status < 100 || status > 999 || (reason && !all_of(text, RL_CHAR_TEXT)))
+	if (!reason && line.len)
+		return rl_buf_append_slice(out, line);
+	struct rl_slice text = rl_slice_str(reason ? reason : rl_http1_reason(status));
+	if (status < 100 || status > 999 || !all_of(text, RL_CHAR_TEXT))
 		return RILL_EINVAL;
 	const char digits[] = { (char)('0' + status / 100), (char)('0' + status / 10 % 10),
 		(char)('0' + status % 10) };

@@ -1,5 +1,5 @@
-/* msgpack.h: MessagePack, item by item (the specification of 2013, with timestamps), without a tree and without
- * recursion. */
+/* msgpack.h: MessagePack, item by item (the specification of 2013, with timestamps), without a tree and
+ * without recursion. */
 #ifndef RL_WIRE_MSGPACK_H
 #define RL_WIRE_MSGPACK_H
 
@@ -31,15 +31,15 @@ struct rl_msgpack_item {
 	struct rl_slice bytes; /* STR (not checked), BIN, EXT */
 };
 
-/* Takes the next item off the front: 0; RILL_EPROTO: its beginning only, the code that is never used, or a count of
- * more than could follow. */
+/* Takes the next item off the front: 0; RILL_EPROTO: its beginning only, the code that is never used, or a
+ * count of more than could follow. */
 int rl_msgpack_next(struct rl_slice *in, struct rl_msgpack_item *item);
 
 /* Takes an item and all that is in it. As rl_msgpack_next(). */
 int rl_msgpack_skip(struct rl_slice *in);
 
-/* The milliseconds since 1970 that a timestamp (an extension of type -1) says, those before rounded down; false: it is
- * none, or beyond the time that JavaScript has (8.64e15 ms to both sides). */
+/* The milliseconds since 1970 that a timestamp (an extension of type -1) says, those before rounded down;
+ * false: it is none, or beyond the time that JavaScript has (8.64e15 ms to both sides). */
 bool rl_msgpack_timestamp(const struct rl_msgpack_item *ext, int64_t *ms);
 
 /* Writers append the shortest form: 0; RILL_ENOMEM; RILL_ETOOBIG: longer than 32 bits say. Then nothing was

@@ -1,12 +1,12 @@
 /* sio_msgpack.c: packets in MessagePack (socket.io-msgpack-parser, whose dialect is notepack.io's), read.
  *
- * Data become JSON, as the program reads it from any client, and what JSON.stringify() would make of them: dates
- * are texts, undefined is null in a list and leaves no member in an object, and what is no number is null. Bytes
- * are attachments and stay where they are. An extension that is none of these is a list of its type and its
- * bytes, which is how the reference decodes it.
+ * Data become JSON, as the program reads it from any client, and what JSON.stringify() would make of them:
+ * dates are texts, undefined is null in a list and leaves no member in an object, and what is no number is
+ * null. Bytes are attachments and stay where they are. An extension that is none of these is a list of its
+ * type and its bytes, which is how the reference decodes it.
  *
- * Each byte that is read becomes a bounded number of bytes that are written; what is open is a row of a table of
- * RL_JSON_DEPTH. */
+ * Each byte that is read becomes a bounded number of bytes that are written; what is open is a row of a
+ * table of RL_JSON_DEPTH. */
 #include <math.h>
 #include <stdio.h>
 #include <rill/error.h>
@@ -26,6 +26,7 @@ struct reader {
 	struct rl_sio_attachments *attachments;
 	uint32_t most;
 	const char **why;
+	bool marked; /* something looks like the placeholders that JSON has */
 	size_t depth;
 	struct level levels[RL_JSON_DEPTH];
 };
@@ -125,8 +126,8 @@ static int put_double(struct rl_buf *json, double value)
 
 #define DAY 86400000 /* ms */
 
-/* ECMA-262, "Date Time String Format". The date is that of the proleptic Gregorian calendar: years are counted
- * from March in eras of 400, so that the leap day is the last of all. */
+/* ECMA-262, "Date Time String Format". The date is that of the proleptic Gregorian calendar: years are
+ * counted from March in eras of 400, so that the leap day is the last of all. */
 static int put_date(struct rl_buf *json, int64_t ms)
 {
 	int64_t days = ms / DAY - (ms % DAY < 0), time = ms - days * DAY;
@@ -258,8 +259,11 @@ static int put_member(struct reader *r, struct level *level)
 		rc = rl_buf_append_str(r->json, ":");
 	if (rc == 0)
 		rc = take(r, &value);
-	if (rc < 0)
+	if (rc != 0)
 		return rc;
+	if (value.kind == RL_MSGPACK_TRUE && name.kind == RL_MSGPACK_STR &&
+		rl_slice_equal(name.bytes, RL_SLICE("_placeholder")))
+		r->marked = true;
 	if (is_undefined(&value)) {
 		r->json->len = before;
 		return 0;
@@ -411,6 +415,9 @@ static int finish(struct reader *r, struct rl_sio_packet *packet, size_t before)
 		packet->data.text = text;
 	}
 	packet->attachments = r->attachments->count;
+	/* Beside bytes it would stand for some of them, and as often as it likes. */
+	if (packet->attachments && r->marked)
+		return refuse(r, RILL_EPROTO, "illegal attachments");
 	if (packet->attachments && packet->type == RL_SIO_EVENT)
 		packet->type = RL_SIO_BINARY_EVENT;
 	if (packet->attachments && packet->type == RL_SIO_ACK)
@@ -429,6 +436,7 @@ int rl_sio_read_msgpack(struct rl_sio_packet *packet, struct rl_slice bytes, str
 	r.attachments = attachments;
 	r.most = most;
 	r.why = why;
+	r.marked = false;
 	r.depth = 0;
 	attachments->count = 0;
 	*packet = (struct rl_sio_packet){ .name = RL_SLICE("/") };

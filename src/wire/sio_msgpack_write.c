@@ -1,7 +1,7 @@
 /* sio_msgpack_write.c: packets in MessagePack, written from JSON.
  *
- * MessagePack says how many items come before they come, and JSON does not: so the text is gone through twice, and
- * the counts are kept in between, in the order in which arrays and objects open. */
+ * MessagePack says how many items come before they come, and JSON does not: so the text is gone through
+ * twice, and the counts are kept in between, in the order in which arrays and objects open. */
 #include <math.h>
 #include <rill/error.h>
 #include "wire/msgpack.h"
@@ -82,6 +82,7 @@ static int count_all(const struct writer *w, struct rl_slice text, struct rl_buf
 	c.opened = c.depth = 0;
 	while (rc == 0 && (piece = next_piece(w, &text, &value, &num)) != PIECE_END) {
 		if (piece == PIECE_CLOSE) {
+			assert(c.depth);
 			c.depth--;
 			continue;
 		}
@@ -178,12 +179,14 @@ static int write_opening(struct rl_buf *out, const struct rl_json *value, uint32
 static int write_all(const struct writer *w, struct rl_slice text, const struct rl_buf *counts)
 {
 	const uint32_t *count = (const uint32_t *)(const void *)counts->data;
+	const uint32_t *end = count ? count + counts->len / sizeof(*count) : NULL;
 	struct rl_json value;
 	enum piece piece;
 	uint32_t num;
 	int rc = 0;
 
 	while (rc == 0 && (piece = next_piece(w, &text, &value, &num)) != PIECE_END) {
+		assert(piece != PIECE_OPEN || (count && count < end));
 		if (piece == PIECE_OPEN)
 			rc = write_opening(w->out, &value, *count++);
 		else if (piece == PIECE_BYTES)

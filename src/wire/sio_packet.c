@@ -156,20 +156,22 @@ int rl_sio_check(struct rl_sio_packet *packet, const char **why)
 	return data_fits(packet) ? 0 : refuse(RILL_EPROTO, why, "invalid payload");
 }
 
-/* Each placeholder has an attachment; not each attachment has to have one. */
+/* Each placeholder has an attachment; not each attachment has to have one. Writers give each place an
+ * attachment of its own: a text that speaks of one a thousand times would make a thousand of it wherever
+ * it is sent on. */
 static int check_placeholders(const struct rl_sio_packet *packet, const char **why)
 {
 	struct rl_slice rest = packet->data.text, before = rest;
 	struct rl_json piece;
 	enum rl_json_step step;
-	uint32_t num;
+	uint32_t num, seen = 0;
 
 	while ((step = rl_json_step(&rest, &piece)) != RL_JSON_END) {
 		if (step == RL_JSON_OPEN && piece.type == RL_JSON_OBJECT) {
 			rest = before;
 			if (!rl_sio_take_placeholder(&rest, &num))
 				rl_json_step(&rest, &piece);
-			else if (num >= packet->attachments)
+			else if (num >= packet->attachments || ++seen > packet->attachments)
 				return refuse(RILL_EPROTO, why, "illegal attachments");
 		}
 		before = rest;

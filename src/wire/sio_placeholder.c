@@ -1,8 +1,8 @@
 /* sio_placeholder.c: {"_placeholder":true,"num":i}, where attachment i belongs.
  *
- * The reference takes any object whose _placeholder is true; its writers write just these two members. Ours may
- * stand in any order and beside others, as long as those hold nothing themselves: so it is decided at the
- * first bracket, and no part of a text is looked at once for each level that it lies in. */
+ * The reference takes any object whose _placeholder is true; its writers write just these two members. Ours
+ * may stand in any order and beside others, as long as those hold nothing themselves: so it is decided at
+ * the first bracket, and no part of a text is looked at once for each level that it lies in. */
 #include "wire/sio_packet.h"
 
 static uint32_t read_num(const struct rl_json *value)
@@ -18,13 +18,12 @@ bool rl_sio_take_placeholder(struct rl_slice *rest, uint32_t *num)
 {
 	struct rl_slice in = *rest;
 	struct rl_json name, value;
-	enum rl_json_step step;
 	bool marked = false;
 
 	*num = RL_SIO_NO_NUM;
 	if (rl_json_step(&in, &name) != RL_JSON_OPEN || name.type != RL_JSON_OBJECT)
 		return false;
-	while ((step = rl_json_step(&in, &name)) == RL_JSON_SCALAR) {
+	while (rl_json_step(&in, &name) == RL_JSON_SCALAR) {
 		if (rl_json_step(&in, &value) != RL_JSON_SCALAR)
 			return false;
 		if (rl_json_is(&name, RL_SLICE("_placeholder")))

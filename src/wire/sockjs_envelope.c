@@ -23,10 +23,13 @@ static int put_all(struct rl_buf *out, const struct rl_slice *parts, size_t coun
 
 static int wrap_xhr(struct rl_buf *out, struct rl_slice label, struct rl_slice frame)
 {
-	const struct rl_slice parts[] = { frame, RL_SLICE("\n") };
+	int rc = rl_buf_reserve(out, frame.len + 1);
 
 	(void)label;
-	return put_all(out, parts, COUNT(parts));
+	if (rc < 0)
+		return rc;
+	rl_buf_append_slice(out, frame);
+	return rl_buf_append_str(out, "\n");
 }
 
 static int begin_xhr_streaming(struct rl_buf *out, struct rl_slice label)

@@ -34,7 +34,7 @@ const char *rl_sockjs_callback_fault(struct rl_slice callback, size_t max);
 /* What a client sends: messages, one by one. */
 struct rl_sockjs_messages {
 	struct rl_slice rest; /* of an array; NULL data: used up */
-	struct rl_json only;  /* a message without an array (WebSockets) */
+	struct rl_json only;  /* a message without an array (WebSockets), or the only one of it */
 	bool has_only;
 };
 

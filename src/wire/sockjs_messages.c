@@ -6,9 +6,12 @@
 int rl_sockjs_read(struct rl_sockjs_messages *m, struct rl_slice text, bool single)
 {
 	struct rl_json value;
-	int rc = rl_json_read(text, &value);
 
 	*m = (struct rl_sockjs_messages){ 0 };
+	m->has_only = rl_json_lone_string(text, &m->only);
+	if (m->has_only)
+		return 0;
+	int rc = rl_json_read(text, &value);
 	if (rc < 0)
 		return rc;
 	if (value.type == RL_JSON_ARRAY)

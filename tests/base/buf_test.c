@@ -147,3 +147,32 @@ TEST(buf, gives_back_what_is_not_in_use)
 	rl_buf_shrink(&buf);
 	assert_null(buf.data);
 }
+
+TEST(buf, memory_goes_from_one_buffer_to_the_next_by_way_of_a_spare)
+{
+	struct rl_buf first, second, spare;
+
+	rl_buf_init(&first, test_env());
+	rl_buf_init(&second, test_env());
+	rl_buf_init(&spare, test_env());
+	rl_buf_take_spare(&first, &spare); /* there is none */
+	assert_null(first.data);
+	assert_int_equal(rl_buf_append_str(&first, "abc"), 0);
+	assert_int_equal(rl_buf_append_str(&second, "defg"), 0);
+	rl_buf_consume(&first, 1);
+	const uint8_t *memory = first.data - first.head;
+	size_t cap = first.cap;
+	rl_buf_leave_spare(&first, &spare, cap);
+	assert_null(first.data);
+	assert_ptr_equal(spare.data, memory);
+	assert_int_equal(spare.len, 0);
+	rl_buf_leave_spare(&second, &spare, SIZE_MAX); /* there is one already */
+	assert_null(second.data);
+	rl_buf_take_spare(&second, &spare);
+	assert_ptr_equal(second.data, memory);
+	assert_int_equal(rl_buf_room(&second), cap);
+	assert_null(spare.data);
+	rl_buf_leave_spare(&second, &spare, cap - 1); /* more than is kept */
+	assert_null(second.data);
+	assert_null(spare.data);
+}

@@ -791,3 +791,35 @@ TEST(json, a_value_is_gone_through_piece_by_piece)
 	expect_steps("{\"a\":{\"b\":[true,-1.5e3]},\"\":\"]\"}",
 		"{ \"a\" { \"b\" [ true -1.5e3 ] } \"\" \"]\" } ");
 }
+
+/* Whatever it takes for a lone string is an array of that one string. */
+static void expect_lone(const char *text, size_t len, bool lone)
+{
+	struct rl_slice whole = rl_slice(test_guarded(text, len), len);
+	struct rl_json item, array, only;
+
+	assert_int_equal(rl_json_lone_string(whole, &item), lone);
+	if (!lone)
+		return;
+	assert_int_equal(rl_json_read(whole, &array), 0);
+	struct rl_slice rest = array.text;
+	assert_int_equal(rl_json_item(&rest, &only), 1);
+	assert_int_equal(item.type, only.type);
+	assert_int_equal(item.plain, only.plain);
+	assert_ptr_equal(item.text.data, only.text.data);
+	assert_int_equal(item.text.len, only.text.len);
+	assert_int_equal(rl_json_item(&rest, &only), 0);
+}
+
+TEST(json, an_array_of_one_plain_string_is_known_at_a_glance)
+{
+	static const char *const lone[] = { "[\"\"]", "[\"a\"]", "[\"twenty letters or more, said plainly\"]",
+		"[\"gr\xc3\xbc\xc3\x9f\x65\"]", "[\"],[\"]" };
+	static const char *const others[] = { "", "[", "[]", "[\"]", "\"a\"", "[\"a\",\"b\"]", "[ \"a\"]",
+		"[\"a\"] ", "[\"a\\n\"]", "[\"\\\"]", "[\"a\x01\"]", "[\"\xff\"]", "[\"\xed\xa0\x80\"]", "[1]" };
+
+	for (size_t i = 0; i < sizeof(lone) / sizeof(*lone); i++)
+		expect_lone(lone[i], strlen(lone[i]), true);
+	for (size_t i = 0; i < sizeof(others) / sizeof(*others); i++)
+		expect_lone(others[i], strlen(others[i]), false);
+}

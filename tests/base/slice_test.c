@@ -27,6 +27,30 @@ TEST(slice, nocase_equality_folds_ascii_letters_only)
 	assert_false(rl_slice_equal_nocase(edge("a"), RL_SLICE("ab")));
 }
 
+TEST(slice, nocase_equality_looks_at_each_byte_of_a_long_name)
+{
+	char a[41], b[41];
+
+	for (size_t len = 1; len <= 40; len++) {
+		memset(a, 'a', len);
+		memset(b, 'A', len);
+		assert_true(rl_slice_equal_nocase(rl_slice(test_guarded(a, len), len), rl_slice(b, len)));
+		for (size_t at = 0; at < len; at++) {
+			for (int c = 0; c < 256; c++) {
+				a[at] = (char)c;
+				b[at] = 'Q';
+				assert_int_equal(rl_slice_equal_nocase(rl_slice(a, len), rl_slice(b, len)),
+					c == 'Q' || c == 'q');
+				b[at] = '[';
+				assert_int_equal(rl_slice_equal_nocase(rl_slice(a, len), rl_slice(b, len)),
+					c == '[');
+			}
+			a[at] = 'a';
+			b[at] = 'A';
+		}
+	}
+}
+
 TEST(slice, starts_compares_a_prefix)
 {
 	assert_true(rl_slice_starts(edge("/chat/1"), RL_SLICE("/chat")));

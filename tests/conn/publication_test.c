@@ -114,3 +114,42 @@ TEST(publication, a_bundle_has_forms_of_its_own)
 	rl_publication_unref(parts[0]);
 	rl_publication_unref(parts[1]);
 }
+
+TEST(publication, is_framed_once_for_each_key)
+{
+	struct rl_publication *p = hello();
+	uint64_t encoded = 0;
+	p->encoded = &encoded;
+	p->plain = true;
+	struct rl_publication *a = rl_publication_framed(p, &key_a, RL_SLICE("4"));
+	assert_non_null(a);
+	assert_ptr_equal(rl_publication_framed(p, &key_a, RL_SLICE("4")), a);
+	struct rl_publication *b = rl_publication_framed(p, &key_b, RL_SLICE(""));
+	assert_ptr_not_equal(a, b);
+	assert_ptr_equal(rl_publication_framed(p, &key_a, RL_SLICE("4")), a);
+	assert_ptr_equal(rl_publication_framed(p, &key_b, RL_SLICE("")), b);
+	assert_int_equal(a->payload->data[0], '4');
+	assert_int_equal(a->payload->len, p->payload->len + 1);
+	assert_memory_equal(a->payload->data + 1, p->payload->data, p->payload->len);
+	assert_int_equal(b->payload->len, p->payload->len);
+	assert_int_equal(a->kind, p->kind);
+	assert_true(a->plain);
+	assert_int_equal(encoded, 2);
+	rl_publication_unref(p);
+}
+
+static void frame_one(void *arg)
+{
+	struct rl_publication *p = rl_publication_new(
+		test_env(), RILL_TEXT, RL_SLICE("x"), rl_slice(NULL, 0));
+	(void)arg;
+	if (p) {
+		rl_publication_framed(p, &key_a, RL_SLICE("4"));
+		rl_publication_unref(p);
+	}
+}
+
+TEST(publication, is_framed_or_not_when_memory_runs_out)
+{
+	test_each_failing_allocation(frame_one, NULL);
+}

@@ -249,11 +249,13 @@ test("sockjs_echo without the client's file says on its page what is missing", (
     assert.equal((await fetch(`${example.url}/sockjs.js`)).status, 404);
   }));
 
-test("the SockJS examples say how they are used when the client's file is not there", () => {
+test("the SockJS examples say how they are used when asked, or when the client's file is not there", () => {
   for (const name of ["sockjs_echo", "sockjs_multiplex", "sockjs_auth"]) {
-    const { status, stderr } = spawnSync(path.join(process.env.EXAMPLES, name), ["0", "/nowhere/sockjs.js"]);
-    assert.equal(status, 2);
-    assert.match(String(stderr), new RegExp(`^usage: ${name} \\[PORT \\[SOCKJS.MIN.JS`));
+    for (const args of [["--help"], ["0", "/nowhere/sockjs.js"]]) {
+      const { status, stderr } = spawnSync(path.join(process.env.EXAMPLES, name), args, { timeout: 10000 });
+      assert.equal(status, 2);
+      assert.match(String(stderr), new RegExp(`^usage: ${name} \\[PORT \\[SOCKJS.MIN.JS`));
+    }
   }
 });
 

@@ -776,33 +776,42 @@ TEST(stream, above_the_limit_of_all_together_the_one_holding_most_is_lost)
 	finish();
 }
 
-/* Bytes that are held beside the streams, for two peers. */
+/* Bytes that are held beside the streams, for some peers. */
 static struct beside {
 	struct rl_holder holder;
-	size_t bytes[2];
+	size_t bytes[100];
+	unsigned looks;
 } beside;
 
 static size_t *most_beside(void)
 {
-	return &beside.bytes[beside.bytes[1] > beside.bytes[0]];
+	size_t *most = beside.bytes;
+
+	for (size_t i = 0; i < 100; i++)
+		most = beside.bytes[i] > *most ? &beside.bytes[i] : most;
+	return most;
 }
 
 static size_t most_of_beside(struct rl_holder *holder)
 {
 	assert_ptr_equal(holder, &beside.holder);
+	beside.looks++;
 	return *most_beside();
 }
 
-static void cut_beside(struct rl_holder *holder)
+static void cut_beside(
+	struct rl_holder *holder, size_t least, const struct rl_stream_group *group)
 {
 	assert_ptr_equal(holder, &beside.holder);
-	rl_stream_group_give(&t.group, *most_beside());
-	*most_beside() = 0;
+	while (rl_stream_group_over(group) && *most_beside() >= least) {
+		rl_stream_group_give(&t.group, *most_beside());
+		*most_beside() = 0;
+	}
 }
 
 static void hold_beside(size_t first, size_t second)
 {
-	beside = (struct beside){ { .most = most_of_beside, .cut = cut_beside }, { first, second } };
+	beside = (struct beside){ { .most = most_of_beside, .cut = cut_beside }, { first, second }, 0 };
 	rl_list_append(&t.group.holders, &beside.holder.node);
 	rl_stream_group_hold(&t.group, first + second);
 }
@@ -825,6 +834,23 @@ TEST(stream, above_the_limit_who_holds_more_beside_the_streams_goes_first)
 	assert_int_equal(t.a.lost, RILL_ELIMIT);
 	assert_int_equal(t.group.buffered, 601);
 	rl_stream_group_give(&t.group, 601);
+	rl_list_remove(&beside.holder.node);
+	finish();
+}
+
+TEST(stream, above_the_limit_those_who_hold_much_alike_go_in_one_walk)
+{
+	start();
+	t.group.max_buffered = 1000;
+	hold_beside(0, 0);
+	for (size_t i = 0; i < 100; i++)
+		beside.bytes[i] = 1000 + i;
+	rl_stream_group_hold(&t.group, 100 * 1000 + 4950);
+	test_settle(t.loop);
+	assert_int_equal(beside.looks, 2);
+	assert_int_equal(t.group.buffered, 1000);
+	assert_int_equal(beside.bytes[0], 1000);
+	rl_stream_group_give(&t.group, 1000);
 	rl_list_remove(&beside.holder.node);
 	finish();
 }

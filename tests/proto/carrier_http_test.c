@@ -179,7 +179,7 @@ TEST(carrier_http, an_idle_session_that_polls_costs_little)
 	struct http_peer polls[N] = { 0 }, idle[N] = { 0 }, first = { 0 };
 	char what[600];
 	start(NULL);
-	sessions.keep_headers = keep;
+	assert_int_equal(rl_sessions_keep_headers(&sessions, keep), 0);
 	fields = "Cache-Control: no-store, no-cache, no-transform, must-revalidate, max-age=0\r\n"
 		 "Access-Control-Allow-Origin: https://www.example.org\r\n"
 		 "Access-Control-Allow-Credentials: true\r\nVary: Origin\r\n";

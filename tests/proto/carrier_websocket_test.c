@@ -181,6 +181,24 @@ TEST(carrier_websocket, who_is_not_read_need_not_answer)
 	stop_here();
 }
 
+TEST(carrier_websocket, who_is_read_again_has_all_of_the_time_to_answer)
+{
+	start(NULL);
+	connect_to("/ws");
+	expect_bytes("81 01 6f");
+	http_pass(25010);
+	expect_bytes("89 00");
+	rill_conn_pause(conn);
+	http_pass(9900);
+	rill_conn_resume(conn); /* the pong may be behind much that comes first */
+	http_turns();
+	http_pass(9900);
+	expect_said("open ");
+	http_pass(200);
+	expect_said("close:3000:No response from heartbeat ");
+	stop_here();
+}
+
 TEST(carrier_websocket, without_pings_in_the_version_a_frame_is_sent)
 {
 	start(NULL);
@@ -470,4 +488,30 @@ TEST(carrier_websocket, every_allocation_may_fail)
 			return;
 	}
 	fail();
+}
+
+static bool tried;
+
+static void send_without_memory_then_destroy(rill_conn *c, rill_msg msg)
+{
+	static char large[300 * 1024];
+
+	(void)msg;
+	memset(large, 'x', sizeof(large));
+	test_fail_allocation(1, true);
+	tried = rill_send(c, RILL_TEXT, large, sizeof(large)) < 0;
+	test_fail_allocation(0, false);
+	rill_conn_destroy(c);
+}
+
+TEST(carrier_websocket, a_raw_one_whose_loss_was_found_while_sending_may_be_destroyed)
+{
+	start(NULL);
+	say_messages = false;
+	in_message = send_without_memory_then_destroy;
+	connect_to("/raw");
+	frame(0x81, "a");
+	expect_said("open close:1006 ");
+	assert_true(tried);
+	stop_here();
 }

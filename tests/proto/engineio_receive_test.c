@@ -316,7 +316,7 @@ TEST(engineio_receive, scripts_are_answered_by_a_call)
 	serve(&o);
 	open_at(HANDSHAKE "&j=0");
 	assert_int_equal(strncmp(body, "___eio[0](\"0{\\\"sid\\\":\\\"", 22), 0);
-	expect_field("Content-Type", "text/javascript; charset=UTF-8");
+	expect_field("Content-Type", "text/plain; charset=UTF-8");
 	rill_send_text(conn, "a\"\xe2\x80\xa8");
 	ask_by(&peer, "GET", at("&j=1x2);"), "", NULL);
 	expect_answer(&peer, 200, "___eio[12](\"4a\\\"\\u2028\");");

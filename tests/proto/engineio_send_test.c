@@ -7,6 +7,7 @@ TEST(engineio_send, packets_of_a_body_come_one_by_one_in_order)
 	open_session();
 	post("4a\x1e" "bAQIDBA==\x1e" "4\x1e" "4c", 200, "ok");
 	expect_field("Content-Type", "text/html");
+	expect_field("Cache-Control", "no-store");
 	expect_said("<a> [\1\2\3\4] <> <c> ");
 	finish();
 }

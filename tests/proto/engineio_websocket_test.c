@@ -309,3 +309,22 @@ TEST(engineio_websocket, what_goes_to_many_is_framed_once)
 	http_open(&peer);
 	finish();
 }
+
+TEST(engineio_websocket, what_was_published_may_outlive_its_topic)
+{
+	serve(NULL);
+	assert_int_equal(rill_hub_new(&hub, http_loop, NULL), 0);
+	in_open = subscribe;
+	open_session();
+	rill_publish(hub, "all", RILL_TEXT, "x", 1);
+	http_turns();
+	rill_hub_free(hub);
+	hub = NULL;
+	struct http_peer ws;
+	offer(&ws);
+	send_text(&ws, "5"); /* it is framed now */
+	expect_text(&ws, "4x");
+	http_close(&ws);
+	in_open = NULL;
+	finish();
+}

@@ -298,3 +298,24 @@ TEST(session_in, every_allocation_may_fail)
 	}
 	fail();
 }
+
+/* Whoever leaves costs a connection no longer, but what it has brought does. */
+TEST(session_in, what_waits_without_a_sender_counts_as_what_it_costs)
+{
+	begin();
+	rill_conn_pause(conn);
+	size_t before = http_server->group.buffered, live = test_live_bytes();
+	for (int i = 0; i < 100; i++) {
+		struct http_peer sender = { 0 };
+		bring(&sender, "1", "");
+		http_close(&sender);
+		http_turns();
+	}
+	size_t counted = http_server->group.buffered - before, cost = test_live_bytes() - live;
+	assert_true(cost > 100 * 100);
+	assert_true(counted > cost * 3 / 4);
+	rill_conn_resume(conn);
+	http_turns();
+	assert_int_equal(http_server->group.buffered, before);
+	stop_here();
+}

@@ -475,7 +475,7 @@ static inline void start(const rill_server_options *options)
 		.away_ms = 5000,
 		.max_queue = 1 << 20,
 		.overflow = RILL_OVERFLOW_CLOSE };
-	sessions.keep_headers = keep;
+	assert_int_equal(rl_sessions_keep_headers(&sessions, keep), 0);
 	sessions.empty = is_empty;
 	in_server = (struct rl_service){ .stop = stop_service, .cut = cut_service,
 		.free = free_service };

@@ -157,7 +157,8 @@ TEST(session_queue, messages_without_bytes_count_too)
 TEST(session_queue, what_waits_counts_as_the_servers)
 {
 	begin();
-	assert_true(http_server->group.buffered >= strlen("http://a/s/1/poll")); /* what is kept of requests */
+	assert_true(http_server->group.buffered >=
+		    strlen("http://a/s/1/poll")); /* what is kept of requests */
 	char large[10001];
 	memset(large, 'x', 10000);
 	large[10000] = 0;
@@ -240,10 +241,15 @@ TEST(session_queue, a_message_in_pieces_is_put_together)
 	begin();
 	assert_int_equal(rill_send_piece(conn, RILL_TEXT, "a\xed\xa0", 3, false), 0);
 	assert_int_equal(rill_send_text(conn, "x"), RILL_ESTATE);
-	assert_int_equal(rill_send_piece(conn, RILL_TEXT, "\x80" "b", 2, true), 0);
+	assert_int_equal(rill_send_piece(conn, RILL_TEXT,
+				 "\x80"
+				 "b",
+				 2, true),
+		0);
 	rill_send_text(conn, "x");
 	ask(&peer, "1/poll");
-	expect_poll(&peer, "aa\xed\xa0\x80" "b|x\n");
+	expect_poll(&peer, "aa\xed\xa0\x80"
+			   "b|x\n");
 	assert_int_equal(rill_send_piece(conn, RILL_TEXT, "\xed", 1, false), 0);
 	assert_int_equal(rill_send_piece(conn, RILL_TEXT, "z", 1, true), RILL_EUTF8);
 	assert_int_equal(rill_send_piece(conn, RILL_TEXT, "\xa0\x80", 2, true), 0);
@@ -306,4 +312,68 @@ TEST(session_queue, the_hubs_policy_holds_for_those_who_do_not_poll)
 	http_close(&peer);
 	rill_hub_free(hub);
 	finish();
+}
+
+TEST(session_queue, what_is_published_to_many_counts_as_about_one)
+{
+	static char large[100 * 1024];
+	rill_hub *hub;
+	begin();
+	assert_int_equal(rill_hub_new(&hub, http_loop, NULL), 0);
+	for (int i = 0; i < 200; i++) {
+		char path[32];
+		snprintf(path, sizeof(path), "%d/poll", i + 2);
+		ask(&peer, path);
+		expect_poll(&peer, "o\n");
+		rill_subscribe(hub, "t", conn, NULL);
+	}
+	size_t before = http_server->group.buffered;
+	memset(large, 'x', sizeof(large));
+	rill_publish(hub, "t", RILL_TEXT, large, sizeof(large));
+	http_turns();
+	assert_in_range(http_server->group.buffered - before, sizeof(large), 8 * sizeof(large));
+	assert_int_equal(rill_conn_queued(conn), sizeof(large));
+	http_pass(6000);
+	assert_int_equal(http_server->group.buffered, 0);
+	rill_hub_free(hub);
+	stop_here();
+}
+
+static unsigned pieces_left;
+
+static void next_piece(rill_conn *c)
+{
+	static char large[300 * 1024];
+
+	memset(large, 'x', sizeof(large));
+	while (pieces_left &&
+		rill_send_piece(c, RILL_TEXT, large, sizeof(large), --pieces_left == 0) == 0)
+		;
+}
+
+TEST(session_queue, who_sends_in_pieces_is_told_when_to_go_on)
+{
+	begin();
+	in_drain = next_piece;
+	pieces_left = 3;
+	next_piece(conn);
+	assert_int_equal(pieces_left, 2);
+	expect_said("drain drain ");
+	assert_int_equal(pieces_left, 0);
+	stop_here();
+}
+
+TEST(session_queue, pieces_have_the_limit_of_the_queue_whatever_the_policy)
+{
+	begin();
+	sessions.terms.max_queue = 40;
+	sessions.terms.overflow = RILL_OVERFLOW_DROP_OLDEST;
+	rill_send_text(conn, "x");
+	assert_int_equal(rill_send_piece(conn, RILL_TEXT, "01234567890123456789", 20, false), 0);
+	assert_int_equal(
+		rill_send_piece(conn, RILL_TEXT, "01234567890123456789x", 21, false), RILL_ETOOBIG);
+	assert_int_equal(rill_send_piece(conn, RILL_TEXT, "y", 1, true), 0);
+	ask(&peer, "1/poll");
+	expect_poll(&peer, "a01234567890123456789y\n");
+	stop_here();
 }

@@ -2,7 +2,8 @@
  * clients cost. */
 #include "proto/socketio_program.h"
 
-static struct http_peer a, b, c;
+static struct http_peer a, b, c, d;
+static char lost[64]; /* the pid of b */
 
 static void answer_anyhow(rill_socket *s, rill_json args, rill_reply *reply)
 {
@@ -83,11 +84,14 @@ static void exercise(void)
 	http_turns();
 	rill_broadcast_emit(&(rill_broadcast){ .ns = root }, "missed", NULL);
 	char packet[128];
-	snprintf(packet, sizeof(packet), "0{\"pid\":\"%s\"}", pid);
+	snprintf(packet, sizeof(packet), "0{\"pid\":\"%s\"}", lost);
 	tell(&c, packet);
+	snprintf(packet, sizeof(packet), "0{\"pid\":\"%s\"}", pid);
+	tell(&d, packet);
 	http_pass(1100);
 	http_close(&a);
 	http_close(&c);
+	http_close(&d);
 	http_turns();
 	assert_int_equal(answers, asked);
 }
@@ -105,12 +109,15 @@ TEST(socketio_memory, any_allocation_may_fail)
 	for (size_t n = 1; reached; n++) {
 		rill_socketio_options options = defaults();
 		options.recovery_ms = 10 * 1000;
+		options.recovery_replaces = true;
 		options.cleanup_namespaces = true;
 		serve(&options);
 		in_event = answer_anyhow;
 		try_open(&b);
+		memcpy(lost, pid, sizeof(lost));
 		try_open(&a);
 		open_session(&c);
+		open_session(&d);
 		test_fail_allocation(n, false);
 		exercise();
 		reached = test_allocation_failed();
@@ -172,7 +179,6 @@ TEST(socketio_memory, an_idle_client_on_a_websocket_costs_at_most_1536_bytes)
 	size_t each = (test_live_bytes() - before) / CLIENTS;
 	if (each > 1536)
 		fail_msg("%zu bytes", each);
-	printf("%zu bytes\n", each);
 	for (int i = 0; i < CLIENTS; i++)
 		http_close(&peers[i]);
 	http_close(&a);

@@ -199,19 +199,21 @@ TEST(socketio_recovery, who_cannot_be_given_all_begins_anew)
 	heard(&a);
 	cut(&a);
 	not_recovered(&a, NULL);
-	/* It is there still. */
-	not_recovered(&b, NULL);
 	/* Only so many are kept. */
-	http_close(&a);
-	http_turns();
-	http_close(&b);
-	http_turns();
+	char first[64];
+	snprintf(first, sizeof(first), "%s", pid);
+	join_recovering(&b);
+	cut(&a);
+	cut(&b);
 	char last[64];
 	snprintf(last, sizeof(last), "%s", pid);
+	snprintf(pid, sizeof(pid), "%s", first);
+	not_recovered(&a, NULL);
+	snprintf(pid, sizeof(pid), "%s", last);
 	come_back(&b, NULL);
 	assert_true(rill_socket_recovered(latest));
-	http_close(&b);
-	http_turns();
+	http_close(&a);
+	cut(&b);
 	http_end();
 }
 
@@ -259,4 +261,68 @@ TEST(socketio_recovery, middlewares_are_passed_by_or_asked)
 		cut(&a);
 		http_end();
 	}
+}
+
+TEST(socketio_recovery, a_socket_that_is_there_is_not_given_to_another)
+{
+	struct http_peer a, b;
+	rill_socketio_options options = recovering();
+	serve(&options);
+	join_recovering(&a);
+	not_recovered(&b, NULL);
+	assert_int_equal(rill_namespace_count(root), 2);
+	http_close(&a);
+	cut(&b);
+	http_end();
+}
+
+static void send_to_all(rill_socket *s)
+{
+	(void)s;
+	rill_broadcast_emit(&(rill_broadcast){ .ns = root }, "left", NULL);
+}
+
+TEST(socketio_recovery, a_client_may_be_back_before_its_loss_was_noticed)
+{
+	struct http_peer a, b;
+	rill_socketio_options options = recovering();
+	options.recovery_replaces = true;
+	serve(&options);
+	join_recovering(&a);
+	in_disconnect = send_to_all;
+	rill_join(latest, "room");
+	rill_emit(latest, "sent", NULL); /* into the void */
+	come_back(&b, NULL);
+	expect_said("rooms:2 gone:transport close connect:/:recovered ");
+	expect_offsets(
+		&b, "2[\"sent\",\"OFF\"] 2[\"left\",\"OFF\"] 0{\"sid\":\"SID\",\"pid\":\"PID\"} ");
+	assert_true(rill_in_room(latest, "room"));
+	assert_int_equal(rill_namespace_count(root), 1);
+	http_take(&a);
+	assert_true(a.ended);
+	http_close(&a);
+	cut(&b);
+	http_end();
+}
+
+static void detach_it(rill_socket *s)
+{
+	(void)s;
+	rill_socketio_detach(io, true);
+}
+
+TEST(socketio_recovery, everything_may_be_closed_when_the_old_one_goes)
+{
+	struct http_peer a, b;
+	rill_socketio_options options = recovering();
+	options.recovery_replaces = true;
+	serve(&options);
+	join_recovering(&a);
+	in_disconnect = detach_it;
+	come_back(&b, NULL);
+	expect_said("gone:transport close ");
+	expect_heard(&b, "close:1000 ");
+	http_close(&a);
+	cut(&b);
+	http_end();
 }

@@ -536,3 +536,27 @@ TEST(sockjs_receive, near_the_limit_of_memory_only_who_comes_for_messages_is_ser
 	expect("GET", "/echo", 200, "Welcome to SockJS!\n");
 	finish();
 }
+
+TEST(sockjs_receive, sessions_count_as_memory_that_is_held)
+{
+	rill_server_options options;
+	unsigned made = 0;
+	rill_server_options_default(&options);
+	options.max_buffered = 256 * 1024;
+	start(&options);
+	assert_int_equal(rill_sockjs_serve(http_server, "/echo", &handler, NULL, &service), 0);
+	http_open(&peer);
+	for (int status = 200; status == 200 && made < 1000; made++) {
+		char path[64];
+		snprintf(path, sizeof(path), "/echo/000/%u/xhr", made);
+		ask("POST", path);
+		status = take_answer(&peer);
+		assert_true(status == 200 || status == 503);
+	}
+	assert_in_range(made, 100, 999);
+	http_close(&peer);
+	http_pass(6000);
+	http_open(&peer);
+	expect("POST", "/echo/000/s/xhr", 200, "o\n");
+	finish();
+}

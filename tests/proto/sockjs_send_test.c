@@ -319,3 +319,19 @@ TEST(sockjs_send, a_service_detached_by_what_it_is_brought_answers_that)
 	expect_said("close:1006: "); /* nobody came for it */
 	finish();
 }
+
+TEST(sockjs_send, a_large_message_leaves_no_large_buffer_behind)
+{
+	static char text[200000];
+	struct http_peer sender;
+	serve(NULL);
+	open_session();
+	http_open(&sender);
+	size_t before = test_live_bytes();
+	snprintf(text, sizeof(text), "[\"%0199990d\\n\"]", 0);
+	ask_by(&sender, "POST", "/echo/000/s/xhr_send", "", text);
+	expect_answer(&sender, 204, "");
+	assert_in_range(test_live_bytes(), 0, before + 100000);
+	http_close(&sender);
+	finish();
+}

@@ -410,3 +410,20 @@ TEST(sockjs, without_memory_nothing_is_half_done)
 	assert_int_equal(count_of("open "), 3);
 	http_end();
 }
+
+TEST(sockjs, what_was_published_outlives_its_topic_and_its_hub)
+{
+	rill_hub *hub;
+	serve(NULL);
+	open_session();
+	assert_int_equal(rill_hub_new(&hub, http_loop, NULL), 0);
+	rill_subscribe(hub, "t", conn, NULL);
+	rill_subscribe(hub, "u", conn, NULL);
+	rill_publish(hub, "t", RILL_TEXT, "one", 3);
+	rill_publish(hub, "u", RILL_TEXT, "two", 3);
+	http_turns();
+	rill_unsubscribe(hub, "t", conn);
+	rill_hub_free(hub);
+	expect("POST", "/echo/000/s/xhr", 200, "a[\"one\",\"two\"]\n");
+	finish();
+}

@@ -464,3 +464,28 @@ TEST(sockjs_websocket, a_service_detached_before_a_challenge_came_has_nothing_fo
 	assert_memory_equal(peer.text, "fQJ,fN/4F4!~K~MH\xff\0", 18);
 	finish();
 }
+
+static void detach_with_a_code_of_frames(rill_conn *c)
+{
+	(void)c;
+	rill_sockjs_detach(service, 2010, "no");
+}
+
+TEST(sockjs_websocket, a_raw_one_is_closed_with_its_service_whatever_the_code)
+{
+	char long_reason[200];
+	memset(long_reason, 'x', sizeof(long_reason));
+	long_reason[sizeof(long_reason) - 1] = 0;
+	serve(NULL);
+	open_raw();
+	rill_sockjs_detach(service, 4000, long_reason);
+	expect_close(4000, "");
+	expect_said("close:4000: ");
+	finish();
+	serve(NULL);
+	in_open = detach_with_a_code_of_frames;
+	upgrade(RAW);
+	expect_close(1001, "");
+	expect_said("open close:1001: ");
+	finish();
+}

@@ -1,5 +1,5 @@
-/* sio_msgpack_test.c: tests of src/wire/sio_msgpack.c. Packets are those that notepack.io 2.2 writes, unless said
- * otherwise. */
+/* sio_msgpack_test.c: tests of src/wire/sio_msgpack.c. Packets are those that notepack.io 2.2 writes,
+ * unless said otherwise. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <rill/error.h>
@@ -211,6 +211,17 @@ static void expect_refused(const char *hex, int rc, const char *sentence)
 	if (strcmp(r.why, sentence) != 0)
 		fail_msg("%s: %s", hex, r.why);
 	done(&r);
+}
+
+#define LOOKS "82 ac5f706c616365686f6c646572 c3 a36e756d 00"
+
+TEST(sio_msgpack, what_only_looks_like_bytes_cannot_stand_beside_bytes)
+{
+	expect_packet(
+		EVENT("3") DATA "92 a161" LOOKS, RL_SIO_EVENT, "/", -1, "[\"a\"," PLACE(0) "]");
+	expect_refused(EVENT("3") DATA "93 a161 c400" LOOKS, RILL_EPROTO, "illegal attachments");
+	expect_refused(
+		EVENT("3") DATA "93 a161 91" LOOKS "c400", RILL_EPROTO, "illegal attachments");
 }
 
 TEST(sio_msgpack, more_attachments_than_most_are_refused)

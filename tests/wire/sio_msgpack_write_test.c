@@ -1,4 +1,5 @@
-/* sio_msgpack_write_test.c: tests of src/wire/sio_msgpack_write.c. What is wanted is what notepack.io 2.2 writes. */
+/* sio_msgpack_write_test.c: tests of src/wire/sio_msgpack_write.c. What is wanted is what notepack.io 2.2
+ * writes. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <rill/error.h>

@@ -246,6 +246,7 @@ TEST(sio_packet, placeholders_have_an_attachment_at_any_depth)
 {
 	must_read("52-[\"x\"," PLACE(0) "," PLACE(1) "]");
 	must_read("52-[\"x\",{\"a\":[[" PLACE(1) "]],\"b\":{\"c\":" PLACE(0) "}}]");
+	must_read("52-[\"x\"," PLACE(1) "]");
 	must_read("52-[\"x\"," PLACE(1) "," PLACE(1) "]");
 	must_read("62-[" PLACE(0) "," PLACE(1) "]");
 	expect_refused("52-[\"x\"," PLACE(2) "]", RILL_EPROTO, "illegal attachments");
@@ -253,6 +254,14 @@ TEST(sio_packet, placeholders_have_an_attachment_at_any_depth)
 		"52-[\"x\",[[{\"a\":{\"b\":" PLACE(2) "}}]]]", RILL_EPROTO, "illegal attachments");
 	expect_refused("60-[" PLACE(0) "]", RILL_EPROTO, "illegal attachments");
 	expect_refused("52-[\"x\"," PLACE(0) ",{},{\"a\":1}," PLACE(2) "]", RILL_EPROTO,
+		"illegal attachments");
+}
+
+TEST(sio_packet, more_placeholders_than_attachments_are_refused)
+{
+	must_read("61-[" PLACE(0) "]");
+	expect_refused("61-[" PLACE(0) "," PLACE(0) "]", RILL_EPROTO, "illegal attachments");
+	expect_refused("52-[\"x\"," PLACE(0) ",{\"a\":" PLACE(1) "}," PLACE(1) "]", RILL_EPROTO,
 		"illegal attachments");
 }
 

@@ -85,3 +85,59 @@ TEST(sio_placeholder, it_is_written_whole_or_not_at_all)
 {
 	test_each_failing_allocation(without_memory, NULL);
 }
+
+#define PLACE(num) "{\"_placeholder\":true,\"num\":" #num "}"
+
+static void expect_copy(
+	const char *text, uint32_t count, uint32_t first, const char *want, uint32_t next)
+{
+	uint32_t places[4] = { RL_SIO_NO_NUM, RL_SIO_NO_NUM, RL_SIO_NO_NUM, RL_SIO_NO_NUM };
+	struct rl_json data;
+	struct rl_buf out;
+
+	rl_buf_init(&out, test_env());
+	assert_int_equal(rl_json_read(rl_slice_str(text), &data), 0);
+	assert_int_equal(rl_sio_copy(&out, &data, places, count, &first), 0);
+	test_expect_text(out.data, out.len, want);
+	assert_int_equal(first, next);
+	rl_buf_release(&out);
+}
+
+TEST(sio_placeholder, those_of_a_copy_are_numbered_in_their_order_each_once)
+{
+	expect_copy("[1, \"_placeholder\"]", 4, 7, "[1, \"_placeholder\"]", 7);
+	expect_copy(PLACE(1), 4, 7, PLACE(7), 8);
+	expect_copy("[" PLACE(3) " ,{\"a\":[" PLACE(0) "]}," PLACE(3) "]", 4, 2,
+		"[" PLACE(2) " ,{\"a\":[" PLACE(3) "]}," PLACE(2) "]", 4);
+	expect_copy("[{\"num\":2,\"\\u005fplaceholder\":true}]", 4, 0, "[" PLACE(0) "]", 1);
+}
+
+TEST(sio_placeholder, those_of_nothing_become_null_in_a_copy)
+{
+	expect_copy(
+		"[" PLACE(2) "," PLACE(0) "," PLACE("0") "]", 2, 5, "[null," PLACE(5) ",null]", 6);
+	expect_copy("{\"a\":" PLACE(0) "}", 0, 0, "{\"a\":null}", 0);
+}
+
+static void copy_without_memory(void *arg)
+{
+	struct rl_json data;
+	struct rl_buf out;
+	uint32_t places[1] = { RL_SIO_NO_NUM }, next = 0;
+
+	(void)arg;
+	rl_buf_init(&out, test_env());
+	assert_int_equal(
+		rl_json_read(
+			RL_SLICE("[" PLACE(0) "," PLACE(0) "," PLACE(0) "," PLACE(0) "]"), &data),
+		0);
+	int rc = rl_sio_copy(&out, &data, places, 1, &next);
+	assert_int_equal(rc, test_allocation_failed() ? RILL_ENOMEM : 0);
+	assert_int_equal(out.len > 0, rc == 0);
+	rl_buf_release(&out);
+}
+
+TEST(sio_placeholder, a_copy_is_written_whole_or_not_at_all)
+{
+	test_each_failing_allocation(copy_without_memory, NULL);
+}

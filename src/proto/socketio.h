@@ -460,7 +460,7 @@ void rl_sio_recovery_unknow(struct rill_socket *s);
 /* A socket goes that may come back. */
 void rl_sio_recovery_lose(struct rill_socket *s);
 /* The one that says this in its CONNECT; NULL: nobody, or too much was forgotten. It is the caller's. One whose
- * loss was not noticed yet is lost now, of which the program is told. */
+ * loss was not noticed yet is lost now (recovery_replaces), of which the program is told. */
 struct rl_sio_lost *rl_sio_recovery_take(
 	struct rill_namespace *ns, const struct rl_json *auth, uint64_t *from);
 void rl_sio_lost_free(struct rill_socketio *io, struct rl_sio_lost *lost);

@@ -8,7 +8,10 @@
 #include <stdio.h>
 #include "proto/socketio.h"
 
-enum { PREFIX = 6 }; /* so that a text of the program's is not taken for an offset */
+enum {
+	PREFIX = 6,        /* so that a text of the program's is not taken for an offset */
+	PUBLICATION = 256, /* bytes of one and of its form, about */
+};
 
 struct entry {
 	struct rl_list node;
@@ -239,7 +242,8 @@ void rl_sio_recovery_keep(struct rill_socketio *io, struct rill_namespace *ns,
 	entry->pack = pack;
 	entry->offset = r->offset;
 	entry->at = rl_loop_now(io->loop);
-	entry->size += pack->bytes;
+	/* As it was sent, and in the form it has taken on the wire. */
+	entry->size += 2 * pack->bytes + pack->count * PUBLICATION;
 	entry->ns = ns;
 	rl_sio_namespace_hold(ns);
 	rl_list_append(&r->entries, &entry->node);

@@ -356,3 +356,31 @@ TEST(socketio_connect, the_msgpack_parser_is_spoken_where_it_is_set)
 	cut(&a);
 	http_end();
 }
+
+TEST(socketio_connect, msgpack_goes_to_many_and_says_no)
+{
+	struct http_peer a, b;
+	rill_socketio_options options = defaults();
+	options.parser = RILL_SOCKETIO_PARSER_MSGPACK;
+	serve(&options);
+	open_session(&a);
+	open_session(&b);
+	tell_bytes(&a, "82 a474797065 00 a36e7370 a12f");
+	tell_bytes(&b, "82 a474797065 00 a36e7370 a12f");
+	heard(&a);
+	heard(&b);
+	assert_int_equal(rill_broadcast_emit(&(rill_broadcast){ .ns = root }, "x",
+				 RILL_ARGS(rill_binary("\1", 1))),
+		0);
+	/* {type: 2, data: ["x", <01>], nsp: "/"}, in one message */
+	assert_non_null(strstr(heard(&a), "92a178c40101"));
+	assert_non_null(strstr(heard(&b), "92a178c40101"));
+	/* {type: 0, nsp: "/no"} */
+	tell_bytes(&a, "82 a474797065 00 a36e7370 a32f6e6f");
+	assert_non_null(strstr(heard(&a), "496e76616c6964206e616d657370616365")); /* Invalid namespace */
+	rill_socket_disconnect(latest, true);
+	heard(&b);
+	http_close(&a);
+	cut(&b);
+	http_end();
+}

@@ -215,8 +215,9 @@ static void print_words(const struct bench *bench)
 		ms(latency_at(l, 0.5)), ms(latency_at(l, 0.9)), ms(latency_at(l, 0.99)),
 		ms(latency_at(l, 0.999)), ms(l->max));
 	if (bench->strange)
-		printf("besides   %llu messages came that were no answers\n",
-			(unsigned long long)bench->strange);
+		printf("besides   %llu %s\n", (unsigned long long)bench->strange,
+			bench->strange == 1 ? "message came that was no answer"
+					    : "messages came that were no answers");
 	printf("this end  one thread, %.0f %% of a processor%s\n", share * 100,
 		share > 0.9 ? ": the server may be faster than what is measured here" : "");
 }
@@ -246,7 +247,7 @@ static int report(const struct bench *bench)
 		print_words(bench);
 	if (!bench->failed && !bench->lost)
 		return STATUS_OK;
-	fprintf(stderr, "rill: %llu connections were not opened, %llu lost; the first: %s\n",
+	fprintf(stderr, "rill: connections not opened: %llu, lost: %llu; the first: %s\n",
 		(unsigned long long)bench->failed, (unsigned long long)bench->lost, bench->trouble);
 	return STATUS_FAILED;
 }

@@ -404,8 +404,8 @@ void socketio_session_take(struct socketio_session *s, rill_msg msg)
 		take_part(s, msg);
 		return;
 	}
-	const char *p = msg.data;
-	const char type = msg.len ? *p : '?';
+	const char *p = msg.len ? msg.data : "?";
+	const char type = *p;
 	const rill_bytes rest = { p + 1, msg.len ? msg.len - 1 : 0 };
 	if (type != '0' && s->state == SOCKETIO_OPENING)
 		broken(s, "this server does not speak Socket.IO of today (Engine.IO 4)");

@@ -24,8 +24,12 @@ void rl_session_start_pulse(struct rl_session *s)
 
 void rl_session_stop_pulse(struct rl_session *s)
 {
+	const struct rl_session_terms *terms = &s->sessions->terms;
+	uint64_t silence = (uint64_t)terms->beat_ms + terms->answer_ms;
+
 	s->awaiting_answer = false;
-	set_timer(s, s->sessions->terms.away_ms);
+	/* Who would be silent for too long by now will not come to be told. */
+	set_timer(s, silence < terms->away_ms ? silence : terms->away_ms);
 }
 
 /* Whose messages wait for the program, whose answers do too; and one that has much to take first has the

@@ -134,7 +134,7 @@ test("connections that are lost are told, and the status is 1", () => {
     const { status, stdout, stderr } = await bench("--json", "--seconds", "0.3", "--connections", "3", `ws://${where}`);
     assert.equal(status, 1);
     assert.deepEqual([JSON.parse(stdout).lost, JSON.parse(stdout).failed], [1, 0]);
-    assert.match(stderr, /1 lost; the first: a connection was closed with 4000 enough/);
+    assert.match(stderr, /opened: 0, lost: 1; the first: a connection was closed with 4000 enough/);
   });
 });
 

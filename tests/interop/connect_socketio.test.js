@@ -196,6 +196,10 @@ test("--timeout bounds what comes behind the WebSocket, too", async () => {
 const OPEN = '0{"sid":"x","upgrades":[],"pingInterval":25000,"pingTimeout":20000,"maxPayload":1000000}';
 const broken = {
   "no Socket.IO": ["hello"],
+  "nothing at all": [""],
+  "an empty packet": [OPEN, "4"],
+  "no count of attachments": [OPEN, '40{"sid":"y"}', '45-["x"]'],
+  "a placeholder too far is no bytes": [OPEN, '40{"sid":"y"}', '451-["x",{"_placeholder":true,"num":1}]', Buffer.from([1]), "9"],
   "an opening that is none": ["0[]"],
   "an opening twice": [OPEN, OPEN],
   "no id": [OPEN, "40"],

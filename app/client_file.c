@@ -110,8 +110,6 @@ int client_file_refresh(struct client_file *file, int dir, const char *name)
 	if (fd >= 0 && fstat(fd, &now) == 0 && S_ISREG(now.st_mode) && now.st_size > 0 &&
 		now.st_size <= MAX_SIZE)
 		rc = is_current(file, &now) ? 0 : load(file, fd, &now);
-	if (rc < 0)
-		client_file_drop(file);
 	if (fd >= 0)
 		close(fd);
 	return rc;

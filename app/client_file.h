@@ -19,7 +19,7 @@ struct client_file {
 };
 
 /* Brings it up to date with the regular file of that name in the folder, whose descriptor dir is. Returns 0,
- * RILL_ENOENT (no such file, or none that would be served), RILL_ENOMEM; it holds nothing then. */
+ * RILL_ENOENT (no such file, or none that would be served), RILL_ENOMEM; what it holds then is of before. */
 int client_file_refresh(struct client_file *file, int dir, const char *name);
 
 void client_file_drop(struct client_file *file);

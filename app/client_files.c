@@ -24,13 +24,18 @@ static const struct known {
 	{ "/sockjs/sockjs.min.js.map", "sockjs.min.js.map", MAP },
 	{ "/sockjs/sockjs.js", "sockjs.js", SCRIPT },
 	{ "/sockjs/sockjs.js.map", "sockjs.js.map", MAP },
+	{ CLIENT_FILE_SOCKETIO, "socket.io.min.js", SCRIPT },
+	{ "/socket.io/socket.io.min.js.map", "socket.io.min.js.map", MAP },
+	{ "/socket.io/socket.io.js", "socket.io.js", SCRIPT },
+	{ "/socket.io/socket.io.js.map", "socket.io.js.map", MAP },
 };
 
 enum { KNOWN = sizeof(known) / sizeof(*known) };
 
-int client_files_init(struct client_files *files, const char *dir)
+int client_files_init(struct client_files *files, const char *const *dirs)
 {
-	*files = (struct client_files){ .dir = dir, .files = calloc(KNOWN, sizeof(*files->files)) };
+	*files = (struct client_files){ .dirs = dirs,
+		.files = calloc(KNOWN, sizeof(*files->files)) };
 	return files->files ? 0 : RILL_ENOMEM;
 }
 
@@ -51,15 +56,23 @@ static size_t find(rill_bytes path)
 	return i;
 }
 
+static int refresh_from(struct client_file *file, const char *folder, const char *name)
+{
+	const int dir = open(folder, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (dir < 0)
+		return RILL_ENOENT;
+	const int rc = client_file_refresh(file, dir, name);
+	close(dir);
+	return rc;
+}
+
 static int refresh(struct client_files *files, size_t i)
 {
-	const int dir = open(files->dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	if (dir < 0) {
+	int rc = RILL_ENOENT;
+	for (size_t k = 0; rc == RILL_ENOENT && files->dirs[k]; k++)
+		rc = refresh_from(&files->files[i], files->dirs[k], known[i].name);
+	if (rc < 0)
 		client_file_drop(&files->files[i]);
-		return RILL_ENOENT;
-	}
-	const int rc = client_file_refresh(&files->files[i], dir, known[i].name);
-	close(dir);
 	return rc;
 }
 

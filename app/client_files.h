@@ -1,10 +1,11 @@
-/* client_files.h: clients of other projects, which pages load: files of a folder, each under the path
+/* client_files.h: clients of other projects, which pages load: files of folders, each under the path
  * that its users expect.
  *
- *   /sockjs/sockjs.min.js, sockjs.js and their maps   npm's sockjs-client, its folder dist/
+ *   /sockjs/sockjs.min.js, sockjs.js and their maps              npm's sockjs-client, its folder dist/
+ *   /socket.io/socket.io.min.js, socket.io.js and their maps     npm's socket.io-client, likewise
  *   /clients.json    {"files":["/sockjs/sockjs.min.js",...]}: which of them are there
  *
- * Only the names in a table are looked for, in the folder itself: nothing of a request reaches the file
+ * Only the names in a table are looked for, in the folders themselves: nothing of a request reaches the file
  * system, and no link leads out. A file is read when it is first asked for and when it has changed, and
  * compressed then. */
 #ifndef CLIENT_FILES_H
@@ -14,17 +15,18 @@
 #include <stdbool.h>
 #include <rill/http.h>
 
-#define CLIENT_FILE_SOCKJS "/sockjs/sockjs.min.js"
+#define CLIENT_FILE_SOCKJS   "/sockjs/sockjs.min.js"
+#define CLIENT_FILE_SOCKETIO "/socket.io/socket.io.min.js"
 
 struct client_file;
 
 struct client_files {
-	const char *dir; /* borrowed */
+	const char *const *dirs; /* in this order; borrowed */
 	struct client_file *files;
 };
 
-/* dir need not be there yet. 0 or RILL_ENOMEM; fini is fine either way. */
-int client_files_init(struct client_files *files, const char *dir);
+/* dirs, up to a NULL, need not be there yet. 0 or RILL_ENOMEM; fini is fine either way. */
+int client_files_init(struct client_files *files, const char *const *dirs);
 void client_files_fini(struct client_files *files);
 
 /* Is that file, by the path it is served under, there now? */

@@ -17,6 +17,7 @@ struct command {
 };
 
 extern const struct command connect_command;
+extern const struct command bench_command;
 extern const struct command demo_command;
 
 /* Says in one sentence what is wrong with the command line, "rill: WHAT WHY". Returns STATUS_USAGE. */

@@ -74,6 +74,10 @@ static void say(struct connect *c, rill_kind kind, const char *data, size_t len)
 			"rill: a line is not UTF-8 and was not sent; --binary sends any bytes\n");
 		return;
 	}
+	if (rc == RILL_EINVAL && c->wrong) {
+		fprintf(stderr, "rill: a line was not sent: %s\n", c->wrong);
+		return;
+	}
 	if (rc < 0) {
 		if (rc != RILL_ECLOSED)
 			fprintf(stderr, "rill: a message was not sent: %s\n", rill_strerror(rc));
@@ -149,17 +153,31 @@ void connect_opened(
 		start_input(c);
 }
 
-void connect_message(struct connect *c, const struct told_message *message)
+static void count_one(struct connect *c)
 {
 	const struct connect_options *options = &c->options;
+	if (++c->received == options->count && !c->finishing && !c->over)
+		finish(c, options->close_code, options->close_reason);
+}
+
+void connect_message(struct connect *c, const struct told_message *message)
+{
 	if (c->finishing || c->over)
 		return;
 	c->tell->message(&c->telling, begin_telling(c), message);
 	end_telling(c);
-	if (options->echo)
+	if (c->options.echo)
 		say(c, message->kind, message->data.data, message->data.len);
-	if (++c->received == options->count && !c->finishing && !c->over)
-		finish(c, options->close_code, options->close_reason);
+	count_one(c);
+}
+
+void connect_event(struct connect *c, const struct socketio_event *event)
+{
+	if (c->finishing || c->over)
+		return;
+	c->tell->event(&c->telling, begin_telling(c), event);
+	end_telling(c);
+	count_one(c);
 }
 
 void connect_ping(struct connect *c, bool pong, rill_bytes data)
@@ -273,7 +291,9 @@ static int cannot_open(struct connect *c, int rc)
 
 static int converse(struct connect *c)
 {
-	c->link = c->options.events ? &events_link : &websocket_link;
+	c->link = c->options.socketio ? &socketio_link
+		  : c->options.events ? &events_link
+				      : &websocket_link;
 	int rc = c->link->open(c);
 	if (rc < 0)
 		return cannot_open(c, rc);
@@ -316,7 +336,7 @@ static int run_connect(int argc, char **argv)
 
 const struct command connect_command = {
 	.name = "connect",
-	.summary = "talks to a WebSocket server, or listens to an event stream",
+	.summary = "talks to a WebSocket or Socket.IO server, or listens to an event stream",
 	.help = connect_help,
 	.run = run_connect,
 };

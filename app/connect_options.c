@@ -9,6 +9,8 @@
 #include <strings.h>
 #include "command.h"
 #include "connect_values.h"
+#include "socketio_line.h"
+#include "socketio_session.h"
 #include "utf8.h"
 
 #define TIMEOUT_MS 10000
@@ -162,13 +164,48 @@ static int set_binary(struct connect_options *options, const char *value)
 	return STATUS_OK;
 }
 
-enum { FLAG = 1, TWO_WAYS = 2 }; /* takes no value; means nothing to an event stream */
+static int set_socketio(struct connect_options *options, const char *value)
+{
+	(void)value;
+	options->socketio = true;
+	return STATUS_OK;
+}
+
+static int take_namespace(struct connect_options *options, const char *value)
+{
+	options->space = value;
+	if (!socketio_is_namespace(value) || !utf8_valid(value, strlen(value)))
+		return command_misused(
+			"--namespace", "is a name that begins with / and holds no comma");
+	return STATUS_OK;
+}
+
+static int take_auth(struct connect_options *options, const char *value)
+{
+	rill_json json;
+	options->auth = value;
+	if (rill_json_read(&json, value, strlen(value)) < 0 || json.type != RILL_JSON_OBJECT)
+		return command_misused(
+			"--auth", "is a JSON object, like '{\"token\": \"secret\"}'");
+	return STATUS_OK;
+}
+
+/* It takes no value; it means nothing to an event stream; it does to Socket.IO alone; it does not. */
+enum { FLAG = 1, TWO_WAYS = 2, SOCKETIO = 4, NO_SOCKETIO = 8 };
+
+/* The last options given that are of one kind alone. */
+struct kinds {
+	const struct option *two_ways, *socketio, *no_socketio;
+};
 
 static const struct option {
 	const char *name;
 	unsigned traits;
 	take_fn take;
 } known[] = {
+	{ "--socketio", FLAG, set_socketio },
+	{ "--namespace", SOCKETIO, take_namespace },
+	{ "--auth", SOCKETIO, take_auth },
 	{ "--protocol", TWO_WAYS, take_protocol },
 	{ "--header", 0, take_header },
 	{ "--origin", 0, take_origin },
@@ -183,9 +220,9 @@ static const struct option {
 	{ "--ping", TWO_WAYS, take_ping },
 	{ "--timeout", 0, take_timeout },
 	{ "--json", FLAG, set_json },
-	{ "--echo", FLAG | TWO_WAYS, set_echo },
+	{ "--echo", FLAG | TWO_WAYS | NO_SOCKETIO, set_echo },
 	{ "--send", TWO_WAYS, take_send },
-	{ "--binary", FLAG | TWO_WAYS, set_binary },
+	{ "--binary", FLAG | TWO_WAYS | NO_SOCKETIO, set_binary },
 	{ "--count", 0, take_count },
 	{ "--close", 0, take_close },
 };
@@ -222,8 +259,8 @@ static int take_url(struct connect_options *options, const char *word)
 	return command_misused(word, "is no URL with the scheme ws, wss, http or https");
 }
 
-static int take_option(struct connect_options *options, int argc, char **argv, int *i,
-	const struct option **two_ways)
+static int take_option(
+	struct connect_options *options, int argc, char **argv, int *i, struct kinds *kinds)
 {
 	size_t len;
 	const char *word = argv[*i], *value = NULL;
@@ -242,17 +279,43 @@ static int take_option(struct connect_options *options, int argc, char **argv, i
 		value = argv[++*i];
 	}
 	if (option->traits & TWO_WAYS)
-		*two_ways = option;
+		kinds->two_ways = option;
+	if (option->traits & SOCKETIO)
+		kinds->socketio = option;
+	if (option->traits & NO_SOCKETIO)
+		kinds->no_socketio = option;
 	return option->take(options, value);
 }
 
-static int check_together(const struct connect_options *options, const struct option *two_ways)
+static int check_events(const struct connect_options *options)
+{
+	for (const char **send = options->sends; *send; send++) {
+		struct socketio_line line;
+		const char *wrong = socketio_line_read(&line, *send, strlen(*send));
+		socketio_line_fini(&line);
+		if (wrong)
+			return command_misused("--send takes an event, and here", wrong);
+	}
+	return STATUS_OK;
+}
+
+static int check_kinds(const struct connect_options *options, const struct kinds *kinds)
+{
+	if (options->socketio && kinds->no_socketio)
+		return command_misused(
+			kinds->no_socketio->name, "is for WebSockets that do not speak Socket.IO");
+	if (!options->socketio && kinds->socketio)
+		return command_misused(kinds->socketio->name, "needs --socketio");
+	if (options->events && !options->socketio && kinds->two_ways)
+		return command_misused(kinds->two_ways->name,
+			"is for ws and wss: an event stream takes no messages");
+	return options->socketio ? check_events(options) : STATUS_OK;
+}
+
+static int check_together(const struct connect_options *options, const struct kinds *kinds)
 {
 	if (!options->url)
 		return command_misused("connect", "needs a URL; rill help connect explains it");
-	if (options->events && two_ways)
-		return command_misused(
-			two_ways->name, "is for ws and wss: an event stream takes no messages");
 	if (!options->certificate != !options->key)
 		return command_misused("--cert and --key", "go together");
 	if (*options->proxy_headers && !options->proxy)
@@ -261,29 +324,31 @@ static int check_together(const struct connect_options *options, const struct op
 		if (!utf8_valid(*send, strlen(*send)))
 			return command_misused("--send", "takes UTF-8; --binary sends any bytes");
 	}
-	return STATUS_OK;
+	return check_kinds(options, kinds);
 }
 
 static int read_words(struct connect_options *options, int argc, char **argv)
 {
-	const struct option *two_ways = NULL;
+	struct kinds kinds = { 0 };
 	for (int i = 1; i < argc; i++) {
 		int status;
 		if (!strcmp(argv[i], "--help"))
 			return STATUS_HELP;
 		if (argv[i][0] == '-')
-			status = take_option(options, argc, argv, &i, &two_ways);
+			status = take_option(options, argc, argv, &i, &kinds);
 		else
 			status = take_url(options, argv[i]);
 		if (status)
 			return status;
 	}
-	return check_together(options, two_ways);
+	return check_together(options, &kinds);
 }
 
 int connect_options_read(struct connect_options *options, int argc, char **argv)
 {
-	*options = (struct connect_options){ .timeout_ms = TIMEOUT_MS, .close_code = 1000 };
+	*options = (struct connect_options){
+		.timeout_ms = TIMEOUT_MS, .close_code = 1000, .space = "/"
+	};
 	const char ***lists[] = { &options->protocols, &options->headers, &options->proxy_headers,
 		&options->sends };
 	for (size_t i = 0; i < sizeof(lists) / sizeof(*lists); i++) {

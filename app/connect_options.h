@@ -9,7 +9,9 @@
 /* Strings are the command line's, but for origin. Lists end with NULL. */
 struct connect_options {
 	const char *url;
-	bool events; /* http or https: an event stream */
+	bool events;   /* http or https: an event stream, unless it is Socket.IO */
+	bool socketio; /* --socketio */
+	const char *space, *auth;
 
 	const char **protocols, **headers, **proxy_headers, **sends;
 	char *origin; /* "Origin: O" among the headers */

@@ -7,6 +7,7 @@
 #define CONNECT_OUTPUT_H
 
 #include <rill/client.h>
+#include "socketio_session.h"
 #include "text.h"
 
 /* A message that came or went. */
@@ -29,6 +30,8 @@ struct telling {
 	bool colour;
 	bool brief;      /* long messages are cut: somebody looks on */
 	const char *url; /* what was connected to */
+	/* Socket.IO: the namespace, and the id one has in it. NULL: something else */
+	const char *space, *id;
 };
 
 /* Each function appends whole lines to out. */
@@ -37,6 +40,8 @@ struct telling_ops {
 		const char *protocol, const char *extensions);
 	void (*message)(const struct telling *telling, struct text *out,
 		const struct told_message *message);
+	void (*event)(const struct telling *telling, struct text *out,
+		const struct socketio_event *event);
 	void (*sent)(const struct telling *telling, struct text *out,
 		const struct told_message *message);
 	void (*ping)(const struct telling *telling, struct text *out, bool pong, rill_bytes data);

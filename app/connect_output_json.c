@@ -4,6 +4,7 @@
 #include <ctype.h>
 #include <string.h>
 #include "json.h"
+#include "socketio_json.h"
 #include "utf8.h"
 
 static bool same_name(rill_bytes a, rill_bytes b)
@@ -69,7 +70,6 @@ static void put_headers(struct text *out, const rill_answer *answer)
 static void tell_open(const struct telling *telling, struct text *out, const rill_answer *answer,
 	const char *protocol, const char *extensions)
 {
-	(void)telling;
 	text_putf(out, "{\"event\":\"open\",\"status\":%d,\"protocol\":",
 		answer ? rill_answer_status(answer) : 0);
 	json_words(out, protocol);
@@ -77,7 +77,14 @@ static void tell_open(const struct telling *telling, struct text *out, const ril
 	json_words(out, extensions);
 	text_puts(out, ",\"headers\":{");
 	put_headers(out, answer);
-	text_puts(out, "}}\n");
+	text_puts(out, "}");
+	if (telling->space) {
+		text_puts(out, ",\"namespace\":");
+		json_words(out, telling->space);
+		text_puts(out, ",\"id\":");
+		json_words(out, telling->id);
+	}
+	text_puts(out, "}\n");
 }
 
 static void tell_message(
@@ -97,6 +104,24 @@ static void tell_message(
 		text_puts(out, ",\"id\":");
 		json_string(out, message->id);
 	}
+	text_puts(out, "}\n");
+}
+
+static void tell_event(
+	const struct telling *telling, struct text *out, const struct socketio_event *event)
+{
+	const bool named = event->name.type != RILL_JSON_NONE;
+	(void)telling;
+	text_putf(out, "{\"event\":\"message\",\"kind\":\"%s\"", named ? "event" : "ack");
+	if (named) {
+		text_puts(out, ",\"name\":");
+		socketio_put_json(out, event->name);
+	}
+	text_puts(out, ",\"args\":[");
+	socketio_put_args(out, event, ",");
+	text_puts(out, "]");
+	if (event->numbered)
+		text_putf(out, ",\"ack\":%llu", (unsigned long long)event->number);
 	text_puts(out, "}\n");
 }
 
@@ -152,6 +177,7 @@ static void tell_remark(const struct telling *telling, struct text *out, const c
 const struct telling_ops telling_json = {
 	.open = tell_open,
 	.message = tell_message,
+	.event = tell_event,
 	.sent = tell_sent,
 	.ping = tell_ping,
 	.error = tell_error,

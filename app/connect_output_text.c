@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
+#include "socketio_json.h"
 #include "utf8.h"
 
 /* Of a message, on a terminal. */
@@ -169,6 +170,12 @@ static void tell_open(const struct telling *telling, struct text *out, const ril
 	begin_line(telling, out, &about);
 	text_puts(out, "connected to ");
 	put_words(telling, out, telling->url);
+	if (telling->space) {
+		text_puts(out, ", namespace ");
+		put_words(telling, out, telling->space);
+		text_puts(out, " as ");
+		put_words(telling, out, telling->id);
+	}
 	if (*protocol) {
 		text_puts(out, ", subprotocol ");
 		put_words(telling, out, protocol);
@@ -184,6 +191,30 @@ static void tell_message(
 	const struct telling *telling, struct text *out, const struct told_message *message)
 {
 	put_message(telling, out, message, &received);
+}
+
+/* "[asks !3] question 1", "[answer 0] "x"": as it is written to send it. */
+static void tell_event(
+	const struct telling *telling, struct text *out, const struct socketio_event *event)
+{
+	const bool named = event->name.type != RILL_JSON_NONE;
+	struct text words = { 0 };
+	begin_line(telling, out, &received);
+	if (event->numbered) {
+		char head[48];
+		snprintf(head, sizeof(head), named ? "[asks !%llu] " : "[answer %llu] ",
+			(unsigned long long)event->number);
+		put_dim(telling, out, head);
+	}
+	if (named)
+		socketio_put_name(&words, event->name);
+	if (named && rill_json_count(event->args) > 1)
+		text_puts(&words, " ");
+	socketio_put_args(&words, event, " ");
+	put_cut(telling, out, (rill_bytes){ words.data, words.len });
+	text_puts(out, "\n");
+	out->failed |= words.failed;
+	text_fini(&words);
 }
 
 static void tell_sent(
@@ -245,6 +276,7 @@ static void tell_remark(const struct telling *telling, struct text *out, const c
 const struct telling_ops telling_text = {
 	.open = tell_open,
 	.message = tell_message,
+	.event = tell_event,
 	.sent = tell_sent,
 	.ping = tell_ping,
 	.error = tell_error,

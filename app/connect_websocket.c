@@ -2,7 +2,7 @@
  *
  * on_close does not say whether its code is the server's or what we failed it with; so the frames are
  * tapped for the server's Close. */
-#include "connect.h"
+#include "connect_websocket.h"
 
 #include <stdio.h>
 
@@ -34,14 +34,20 @@ static bool is_peers(const struct connect *c, int code, rill_bytes reason)
 	return c->peer_close.len == (code == 1005 ? 0 : reason.len + 2);
 }
 
+bool websocket_watch(rill_conn *conn)
+{
+	const bool watched = rill_conn_trace(conn, on_frame, rill_conn_user(conn)) == 0;
+	if (!watched)
+		rill_conn_destroy(conn);
+	return watched;
+}
+
 static void on_open(rill_conn *conn)
 {
 	struct connect *c = rill_conn_user(conn);
 	const char *protocol = rill_conn_protocol(conn), *extensions = rill_conn_extensions(conn);
-	if (rill_conn_trace(conn, on_frame, c) < 0) {
-		rill_conn_destroy(conn);
+	if (!websocket_watch(conn))
 		return;
-	}
 	connect_opened(
 		c, rill_conn_answer(conn), protocol ? protocol : "", extensions ? extensions : "");
 }
@@ -52,7 +58,7 @@ static void on_message(rill_conn *conn, rill_msg msg)
 	connect_message(rill_conn_user(conn), &message);
 }
 
-static void on_drain(rill_conn *conn)
+void websocket_on_drain(rill_conn *conn)
 {
 	connect_drained(rill_conn_user(conn));
 }
@@ -67,7 +73,7 @@ static void on_pong(rill_conn *conn, rill_bytes data)
 	connect_ping(rill_conn_user(conn), true, data);
 }
 
-static void on_close(rill_conn *conn, int code, rill_bytes reason)
+void websocket_on_close(rill_conn *conn, int code, rill_bytes reason)
 {
 	struct connect *c = rill_conn_user(conn);
 	const bool clean = is_peers(c, code, reason);
@@ -81,7 +87,7 @@ static void on_close(rill_conn *conn, int code, rill_bytes reason)
 	connect_ended(c, code, reason, clean);
 }
 
-static void on_failed(rill_conn *conn, const rill_failure *failure)
+void websocket_on_failed(rill_conn *conn, const rill_failure *failure)
 {
 	struct connect *c = rill_conn_user(conn);
 	c->conn = NULL;
@@ -89,11 +95,8 @@ static void on_failed(rill_conn *conn, const rill_failure *failure)
 	connect_ended(c, 1006, (rill_bytes){ 0 }, false);
 }
 
-static int open_link(struct connect *c)
+int websocket_open(struct connect *c, const char *url, const rill_handler *handler)
 {
-	static const rill_handler handler = { sizeof(rill_handler), .on_open = on_open,
-		.on_message = on_message, .on_drain = on_drain, .on_close = on_close,
-		.on_ping = on_ping, .on_pong = on_pong };
 	const struct connect_options *options = &c->options;
 	rill_websocket_client_options o;
 	rill_websocket_client_options_default(&o);
@@ -115,9 +118,17 @@ static int open_link(struct connect *c)
 	o.pong_timeout_ms = options->ping_ms > SHORTEST_PONG_MS ? options->ping_ms
 								: SHORTEST_PONG_MS;
 	o.close_timeout_ms = CLOSE_TIMEOUT_MS;
-	o.on_failed = on_failed;
+	o.on_failed = websocket_on_failed;
 	o.user = c;
-	return rill_websocket_connect(&c->conn, c->loop, options->url, &handler, &o);
+	return rill_websocket_connect(&c->conn, c->loop, url, handler, &o);
+}
+
+static int open_link(struct connect *c)
+{
+	static const rill_handler handler = { sizeof(rill_handler), .on_open = on_open,
+		.on_message = on_message, .on_drain = websocket_on_drain,
+		.on_close = websocket_on_close, .on_ping = on_ping, .on_pong = on_pong };
+	return websocket_open(c, c->options.url, &handler);
 }
 
 static int send_message(struct connect *c, rill_kind kind, const void *data, size_t len)
@@ -125,17 +136,17 @@ static int send_message(struct connect *c, rill_kind kind, const void *data, siz
 	return rill_send(c->conn, kind, data, len);
 }
 
-static void close_link(struct connect *c, int code, const char *reason)
+void websocket_close(struct connect *c, int code, const char *reason)
 {
 	rill_close(c->conn, code, *reason ? reason : NULL);
 }
 
-static void cut(struct connect *c)
+void websocket_cut(struct connect *c)
 {
 	rill_conn_destroy(c->conn);
 }
 
-static void hold(struct connect *c, bool held)
+void websocket_hold(struct connect *c, bool held)
 {
 	if (held)
 		rill_conn_pause(c->conn);
@@ -151,8 +162,8 @@ static void fini(struct connect *c)
 const struct connect_link websocket_link = {
 	.open = open_link,
 	.send = send_message,
-	.close = close_link,
-	.cut = cut,
-	.hold = hold,
+	.close = websocket_close,
+	.cut = websocket_cut,
+	.hold = websocket_hold,
 	.fini = fini,
 };

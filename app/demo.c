@@ -9,12 +9,13 @@
 #include "page.h"
 #include "playground.h"
 
-#define DRAIN_MS 3000
+#define DRAIN_MS        3000
+#define MAX_CLIENT_DIRS 8
 
 struct demo_options {
 	const char *host;
 	uint16_t port;
-	const char *client_dir; /* NULL: none was named */
+	const char *client_dirs[MAX_CLIENT_DIRS + 1]; /* NULL: no more was named */
 };
 
 struct demo {
@@ -35,12 +36,23 @@ static bool read_port(const char *text, uint16_t *port)
 	return *text >= '0' && *text <= '9' && !*end && n <= UINT16_MAX;
 }
 
+static int take_client_dir(struct demo_options *options, const char *value)
+{
+	size_t i = 0;
+	while (options->client_dirs[i])
+		i++;
+	if (i == MAX_CLIENT_DIRS)
+		return command_misused("--client-dir", "is given more than eight times");
+	options->client_dirs[i] = value;
+	return STATUS_OK;
+}
+
 static int take_option(struct demo_options *options, const char *name, const char *value)
 {
 	if (!strcmp(name, "--host"))
 		options->host = value;
 	else if (!strcmp(name, "--client-dir"))
-		options->client_dir = value;
+		return take_client_dir(options, value);
 	else if (!read_port(value, &options->port))
 		return command_misused("--port", "is a number from 0 to 65535");
 	return STATUS_OK;
@@ -99,12 +111,12 @@ static int serve_files(struct demo *demo)
 	return rc;
 }
 
-static int make_server(struct demo *demo, const char *client_dir)
+static int make_server(struct demo *demo, const char *const *client_dirs)
 {
 	int rc = rill_server_new(&demo->server, demo->loop, NULL);
 	if (rc < 0)
 		return rc;
-	rc = client_files_init(&demo->client_files, client_dir);
+	rc = client_files_init(&demo->client_files, client_dirs);
 	if (rc < 0)
 		return rc;
 	rc = serve_files(demo);
@@ -129,21 +141,26 @@ static int cannot_listen(const struct demo *demo, const struct demo_options *opt
 
 static void greet(struct demo *demo, const char *url)
 {
+	static const struct {
+		const char *speaks, *path;
+	} wanted[] = { { "SockJS", CLIENT_FILE_SOCKJS }, { "Socket.IO", CLIENT_FILE_SOCKETIO } };
 	printf("listening on %s\nOpen %s/ in a browser; Ctrl-C ends it.\n", url, url);
-	if (!client_files_have(&demo->client_files, CLIENT_FILE_SOCKJS))
-		printf("For SockJS the page needs sockjs.min.js, which is not here; rill help demo "
-		       "says how to get it.\n");
+	for (size_t i = 0; i < sizeof(wanted) / sizeof(*wanted); i++) {
+		if (!client_files_have(&demo->client_files, wanted[i].path))
+			printf("For %s the page needs %s, which is not here; rill help demo "
+			       "says how to get it.\n",
+				wanted[i].speaks, strrchr(wanted[i].path, '/') + 1);
+	}
 	fflush(stdout);
 }
 
-static int serve(struct demo *demo, const struct demo_options *options)
+static int serve(struct demo *demo, struct demo_options *options)
 {
-	const char *client_dir = options->client_dir;
-	if (!client_dir)
-		client_dir = client_files_dir_of_setup(demo->dir_of_setup);
+	if (!options->client_dirs[0])
+		options->client_dirs[0] = client_files_dir_of_setup(demo->dir_of_setup);
 	int rc = make_loop(demo);
 	if (rc == 0)
-		rc = make_server(demo, client_dir);
+		rc = make_server(demo, options->client_dirs);
 	if (rc < 0)
 		return command_failed("cannot start", rill_strerror(rc));
 	rc = rill_server_listen_tcp(demo->server, options->host, options->port);
@@ -162,9 +179,11 @@ static int run_demo(int argc, char **argv)
 	int status = read_options(&options, argc, argv);
 	if (status)
 		return status;
-	int wrong = options.client_dir ? client_files_try_dir(options.client_dir) : 0;
-	if (wrong)
-		return command_failed(options.client_dir, strerror(wrong));
+	for (const char **dir = options.client_dirs; *dir; dir++) {
+		const int wrong = client_files_try_dir(*dir);
+		if (wrong)
+			return command_failed(*dir, strerror(wrong));
+	}
 	struct demo demo = { .ending.signals.fd = -1 };
 	status = serve(&demo, &options);
 	rill_server_free(demo.server);
@@ -181,22 +200,26 @@ const struct command demo_command = {
 	.help = "usage: rill demo [--host ADDRESS] [--port N] [--client-dir DIR]\n"
 		"\n"
 		"Serves the playground page: two connections to this program, side by side.\n"
-		"Each is a WebSocket, an event stream, or SockJS by the transport you choose.\n"
-		"What one says, every other hears, and each frame of a WebSocket is shown as\n"
-		"the server saw it. Others can join: WebSocket clients at /ws, EventSources at\n"
-		"/events, SockJS clients at /sockjs.\n"
+		"Each is a WebSocket, an event stream, SockJS or Socket.IO by the transport you\n"
+		"choose. What one says, every other hears, and each frame of a WebSocket is shown\n"
+		"as the server saw it. Others can join: WebSocket clients at /ws, EventSources at\n"
+		"/events, SockJS clients at /sockjs, Socket.IO clients at /socket.io (they emit\n"
+		"\"say\" and hear \"said\").\n"
 		"\n"
 		"  --host ADDRESS    where to listen (127.0.0.1)\n"
 		"  --port N          on which port; 0: any that is free (8000)\n"
-		"  --client-dir DIR  folder of the client files that the page needs for SockJS:\n"
-		"                    DIR/sockjs.min.js is served as /sockjs/sockjs.min.js, and\n"
-		"                    so are sockjs.js and the maps of both (the folder clients\n"
-		"                    beside this program, which make demo fills)\n"
+		"  --client-dir DIR  folder of client files that the page needs for SockJS and\n"
+		"                    Socket.IO; may be repeated. DIR/sockjs.min.js is served as\n"
+		"                    /sockjs/sockjs.min.js, DIR/socket.io.min.js as\n"
+		"                    /socket.io/socket.io.min.js, and so are sockjs.js,\n"
+		"                    socket.io.js and the maps of all (the folder clients beside\n"
+		"                    this program, which make demo fills)\n"
 		"\n"
 		"To get the client files without make demo, where npm is installed:\n"
 		"\n"
-		"  npm install sockjs-client\n"
-		"  rill demo --client-dir node_modules/sockjs-client/dist\n"
+		"  npm install sockjs-client socket.io-client\n"
+		"  rill demo --client-dir node_modules/sockjs-client/dist \\\n"
+		"            --client-dir node_modules/socket.io-client/dist\n"
 		"\n"
 		"Ctrl-C drains and ends it; a second one ends it at once.\n",
 	.run = run_demo,

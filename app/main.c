@@ -6,7 +6,8 @@
 #include <rill/version.h>
 #include "command.h"
 
-static const struct command *const commands[] = { &connect_command, &demo_command, NULL };
+static const struct command *const commands[] = { &connect_command, &bench_command, &demo_command,
+	NULL };
 
 static const struct command *find_command(const char *name)
 {

@@ -1,7 +1,8 @@
 /* playground.c: who says something to whom, and who looks at whose frames.
  *
  * What is said goes through topics of a hub, so that a message is encoded once for all who hear it,
- * WebSockets and event streams alike, and who reads too slowly is asked to leave.
+ * WebSockets and event streams alike, and who reads too slowly is asked to leave. Sockets of Socket.IO hear
+ * events, which are of their namespace.
  *
  * A pane is a connection of /ws, a viewer one of /trace. A pane is tapped from its start and
  * keeps its first frames, because the page can only ask for the trace once it has read its
@@ -18,6 +19,7 @@
 #include <rill/websocket.h>
 #include "frame_json.h"
 #include "playground_sessions.h"
+#include "playground_sockets.h"
 
 #define MAX_PING     256
 #define FIRST_FRAMES 8
@@ -157,20 +159,65 @@ static void tell_of_bytes(struct playground *playground, size_t len)
 	publish_about(playground, TOPIC_ABOUT_TEXTS, NULL, text);
 }
 
-int playground_say(struct playground *playground, rill_conn *conn, rill_msg msg)
+/* One of conn and socket has said it. */
+static int publish_said(
+	struct playground *playground, rill_conn *conn, rill_socket *socket, rill_msg msg)
 {
-	const uint64_t id = rill_conn_id(conn);
+	const uint64_t id = conn ? rill_conn_id(conn) : 0;
 	rill_publication said;
 	rill_publication_init(&said, sizeof(said));
 	said.kind = msg.kind;
 	said.data = msg.data;
 	said.len = msg.len;
 	said.except = &id;
-	said.except_count = 1;
-	const int rc = rill_publish_event(playground->hub, TOPIC_SAID, &said);
+	said.except_count = conn ? 1 : 0;
+	int rc = rill_publish_event(playground->hub, TOPIC_SAID, &said);
+	if (rc == 0)
+		rc = tell_sockets(playground, socket, msg);
 	if (rc == 0 && msg.kind == RILL_BINARY)
 		tell_of_bytes(playground, msg.len);
 	return rc;
+}
+
+/* What they become happens to be as long. */
+static void mend_surrogates(unsigned char *p, size_t len)
+{
+	for (size_t i = 0; i + 2 < len; i++) {
+		if (p[i] == 0xed && p[i + 1] >= 0xa0)
+			memcpy(p + i, "\xef\xbf\xbd", 3);
+	}
+}
+
+static int publish_mended(
+	struct playground *playground, rill_conn *conn, rill_socket *socket, rill_msg msg)
+{
+	unsigned char *copy = malloc(msg.len);
+	if (!copy)
+		return RILL_ENOMEM;
+	memcpy(copy, msg.data, msg.len);
+	mend_surrogates(copy, msg.len);
+	msg.data = copy;
+	const int rc = publish_said(playground, conn, socket, msg);
+	free(copy);
+	return rc;
+}
+
+static int say(struct playground *playground, rill_conn *conn, rill_socket *socket, rill_msg msg)
+{
+	if (msg.len > PLAYGROUND_MAX_SAID)
+		return RILL_ETOOBIG;
+	const int rc = publish_said(playground, conn, socket, msg);
+	return rc == RILL_EUTF8 ? publish_mended(playground, conn, socket, msg) : rc;
+}
+
+int playground_say(struct playground *playground, rill_conn *conn, rill_msg msg)
+{
+	return say(playground, conn, NULL, msg);
+}
+
+int playground_say_socket(struct playground *playground, rill_socket *socket, rill_msg msg)
+{
+	return say(playground, NULL, socket, msg);
 }
 
 static void tell_others(rill_conn *conn, rill_msg msg)
@@ -381,6 +428,8 @@ int playground_init(struct playground *playground, rill_server *server)
 		rc = rill_server_handle(server, "/events", answer_stream, playground, NULL);
 	if (rc == 0)
 		rc = serve_sessions(playground);
+	if (rc == 0)
+		rc = serve_sockets(playground);
 	return rc;
 }
 

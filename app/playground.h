@@ -9,6 +9,9 @@
  *              {"hello":{"id":N,"transport":"xhr-streaming","path":"/sockjs/000/abcdefgh"}}: by what, and
  *              below which path its requests come. {"binary":N} are N bytes that were said, which SockJS
  *              does not carry.
+ *   /socket.io/  Socket.IO: says texts and bytes by the event "say", and hears them by "said", each with
+ *              one argument. The first event to each is "hello", {"id":N,"transport":"polling"};
+ *              "transport" is acknowledged with the one of now.
  *   /trace?id=N  one JSON text for each frame of connection N of /ws as the server sees it, those
  *              before the trace was opened included as far as they are kept. {"ping":K} is answered by
  *              {"pong":K}. Subprotocol rill-trace. */
@@ -18,6 +21,7 @@
 #include <rill/conn.h>
 #include <rill/hub.h>
 #include <rill/server.h>
+#include <rill/socketio.h>
 
 /* The page says up to 1 MiB at once; the rest is for other clients' roundings. */
 #define PLAYGROUND_MAX_SAID ((size_t)1024 * 1024 + 4096)
@@ -35,7 +39,8 @@ struct pane;
 struct playground {
 	rill_server *server;
 	rill_hub *hub;
-	struct pane *panes; /* the open connections of /ws */
+	rill_namespace *sockets; /* all of Socket.IO */
+	struct pane *panes;      /* the open connections of /ws */
 };
 
 /* Attaches the services; the playground must outlive the server. Returns 0 or a negative code; fini, after the
@@ -50,7 +55,9 @@ void playground_tell(rill_conn *conn, const char *text, size_t len);
 /* Subscribes it, from now on or from what follows the event of that id. */
 void playground_listen(
 	struct playground *playground, const char *topic, rill_conn *conn, const char *since);
-/* What conn says goes to all others. 0, RILL_EUTF8 (nobody was told), RILL_ENOMEM. */
+/* What conn says goes to all others. Halves of surrogate pairs, ED A0 80 to ED BF BF, become U+FFFD, as a page's
+ * WebSocket has them. 0; RILL_EUTF8, RILL_ETOOBIG (above PLAYGROUND_MAX_SAID): nobody was told; RILL_ENOMEM. */
 int playground_say(struct playground *playground, rill_conn *conn, rill_msg msg);
+int playground_say_socket(struct playground *playground, rill_socket *socket, rill_msg msg);
 
 #endif

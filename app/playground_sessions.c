@@ -1,7 +1,6 @@
 /* playground_sessions.c: /sockjs, for pages that use sockjs-client. */
 #include "playground_sessions.h"
 
-#include <stdlib.h>
 #include <string.h>
 #include <rill/sockjs.h>
 #include "client_files.h"
@@ -41,40 +40,12 @@ static void open_session(rill_conn *conn)
 	playground_listen(playground, TOPIC_ABOUT_TEXTS, conn, NULL);
 }
 
-/* Halves of surrogate pairs, ED A0 80 to ED BF BF, become U+FFFD as a page's WebSocket has them, which
- * happens to be as long. */
-static void mend_surrogates(unsigned char *p, size_t len)
-{
-	for (size_t i = 0; i + 2 < len; i++) {
-		if (p[i] == 0xed && p[i + 1] >= 0xa0)
-			memcpy(p + i, "\xef\xbf\xbd", 3);
-	}
-}
-
-static int say_mended(struct playground *playground, rill_conn *conn, rill_msg msg)
-{
-	unsigned char *copy = malloc(msg.len);
-	if (!copy)
-		return RILL_ENOMEM;
-	memcpy(copy, msg.data, msg.len);
-	mend_surrogates(copy, msg.len);
-	msg.data = copy;
-	const int rc = playground_say(playground, conn, msg);
-	free(copy);
-	return rc;
-}
-
 static void hear_session(rill_conn *conn, rill_msg msg)
 {
-	struct playground *playground = rill_conn_user(conn);
-	if (msg.len > PLAYGROUND_MAX_SAID) {
+	const int rc = playground_say(rill_conn_user(conn), conn, msg);
+	if (rc == RILL_ETOOBIG)
 		rill_close(conn, CLOSE_TOO_BIG, "The playground takes messages of up to 1 MiB.");
-		return;
-	}
-	int rc = playground_say(playground, conn, msg);
-	if (rc == RILL_EUTF8)
-		rc = say_mended(playground, conn, msg);
-	if (rc < 0)
+	else if (rc < 0)
 		rill_conn_destroy(conn);
 }
 

@@ -8,6 +8,9 @@ clients=(
 	"sockjs-client 1.6.1
 	da0d2d8ce47e7d1b346a6c4434b8bfab94e2253a98f965c53b36f95305e77652ba4cedd4fe68ab6739e9c7ac37e0754ca1cde0edc636e320bf64c2189c395f93
 	dist/sockjs.min.js dist/sockjs.min.js.map dist/sockjs.js dist/sockjs.js.map"
+	"socket.io-client 4.8.4
+	ef08ca02f55760e26c6e65209166e784f0f86c5a64aab511d3ef973a3a46166a83aaca95d4223ddd54eb69e1312f1a63c44aab5a016849166ed628632d67e400
+	dist/socket.io.min.js dist/socket.io.min.js.map dist/socket.io.js dist/socket.io.js.map"
 )
 
 mkdir -p "${1:?which folder?}"

@@ -1,43 +1,46 @@
-/* SockJS's client for pages, which the server has from elsewhere, or has not. */
+/* Other projects' clients for pages, which the server has from elsewhere, or has not. */
 
-const FILE = "/sockjs/sockjs.min.js";
+const CLIENTS = {
+  sockjs: { file: "/sockjs/sockjs.min.js", name: "SockJS" },
+  socketio: { file: "/socket.io/socket.io.min.js", name: "io" },
+};
 
-let loading = null;
+const loading = {};
 
 /* Asked each time, for it may be brought while the page is open. */
-export async function clientIsThere() {
-  if (loading)
+export async function clientIsThere(what) {
+  if (loading[what])
     return true;
   try {
     const { files } = await (await fetch("/clients.json")).json();
-    return files.includes(FILE);
+    return files.includes(CLIENTS[what].file);
   } catch {
     return false;
   }
 }
 
-function load() {
+function load({ file, name }) {
   return new Promise((resolve, reject) => {
     const script = document.createElement("script");
-    script.src = FILE;
-    script.onload = () => resolve(window.SockJS);
+    script.src = file;
+    script.onload = () => resolve(window[name]);
     script.onerror = () => {
       script.remove();
-      reject(new Error(`${FILE} did not load`));
+      reject(new Error(`${file} did not load`));
     };
     document.head.append(script);
   });
 }
 
-/* The class SockJS; null when the server has no client for it. */
-export async function loadClient() {
-  if (!await clientIsThere())
+/* The class SockJS, or the function io; null when the server has no client for it. */
+export async function loadClient(what) {
+  if (!await clientIsThere(what))
     return null;
-  loading ??= load();
+  loading[what] ??= load(CLIENTS[what]);
   try {
-    return await loading ?? null;
+    return await loading[what] ?? null;
   } catch {
-    loading = null;
+    delete loading[what];
     return null;
   }
 }

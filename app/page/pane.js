@@ -5,6 +5,7 @@ import { describeClose, readClosing } from "./closing.js";
 import { formatMs, formatSize, sizeOf } from "./bytes.js";
 import { Frames } from "./frames.js";
 import { Messages } from "./messages.js";
+import { Packets } from "./packets.js";
 import { Requests } from "./requests.js";
 import { clientIsThere } from "./client.js";
 import { fillTransports, transportOf } from "./transports.js";
@@ -39,6 +40,7 @@ export class Pane {
     this.messages = new Messages(this.parts.log, this.parts.messages);
     this.frames = new Frames(this.parts);
     this.requests = new Requests(this.parts);
+    this.packets = new Packets(this.parts);
     this.composer = new Composer(this.parts, (data) => this.#say(data));
     fillTransports(this.parts.transport);
     this.#nameParts();
@@ -56,6 +58,9 @@ export class Pane {
       session: (hello) => this.#sessionOpened(hello),
       streaming: (id) => this.frames.note(`Connection ${id}, an event stream: it has no frames`),
       back: (again) => this.#comingBack(again),
+      carried: (facts) => this.#showFacts(facts),
+      packets: (note) => this.packets.note(note),
+      packet: (way, packet) => this.packets.add(way, packet),
       remark: (words) => this.messages.remark(words),
       message: (data) => this.#heard(data),
       frame: (frame) => this.frames.add(frame),
@@ -76,12 +81,14 @@ export class Pane {
     this.parts.frameCaption.textContent = `${name}: frames as the server decoded them`;
     this.parts.requestScroll.setAttribute("aria-label", `${name}: requests`);
     this.parts.requestCaption.textContent = `${name}: requests of its SockJS session`;
+    this.parts.packetScroll.setAttribute("aria-label", `${name}: packets`);
+    this.parts.packetCaption.textContent = `${name}: packets of its Socket.IO connection`;
     this.parts.clear.setAttribute("aria-label", `Clear messages and frames of ${this.name}`);
     this.#describe(this.parts.about, [this.parts.transport]);
     this.#describe(this.parts.note, [this.parts.hex, this.parts.file]);
     this.#describe(this.parts.closeNote, [this.parts.code, this.parts.reason]);
     /* On a small screen the conversation comes first. */
-    for (const details of [this.parts.frames, this.parts.requests])
+    for (const details of [this.parts.frames, this.parts.requests, this.parts.packets])
       details.open = !matchMedia("(max-width: 720px)").matches;
   }
 
@@ -101,6 +108,7 @@ export class Pane {
       this.messages.clear();
       this.frames.clear();
       this.requests.clear();
+      this.packets.clear();
     });
   }
 
@@ -115,7 +123,8 @@ export class Pane {
   /* Says so at once when the chosen transport has to do without. */
   async #lookForClient() {
     const chosen = this.#transport;
-    const missing = chosen.speaks === "sockjs" && !await clientIsThere();
+    const foreign = ["sockjs", "socketio"].includes(chosen.speaks);
+    const missing = foreign && !await clientIsThere(chosen.speaks);
     if (chosen === this.#transport)
       this.#showMissing(missing);
   }
@@ -133,7 +142,7 @@ export class Pane {
   }
 
   #disconnect() {
-    if (this.#transport.says === "nothing") {
+    if (this.#transport.codeless) {
       this.#link.close();
       return;
     }
@@ -154,7 +163,7 @@ export class Pane {
     this.parts.toggle.textContent = action;
     this.parts.transport.disabled = state !== "closed";
     for (const field of [this.parts.code, this.parts.reason])
-      field.disabled = this.#transport.says === "nothing";
+      field.disabled = Boolean(this.#transport.codeless);
     this.composer.carry(this.#transport.says);
     this.composer.allow(state === "open" && this.#transport.says !== "nothing");
   }
@@ -177,7 +186,10 @@ export class Pane {
 
   #sessionOpened(hello) {
     this.#showFacts({ seen: hello.transport, path: hello.path });
-    this.requests.watch(hello);
+    if (this.#transport.speaks === "sockjs")
+      this.requests.watch(hello);
+    else
+      this.packets.note(`Connection ${hello.id}, socket ${hello.path}`);
   }
 
   #showFacts(facts) {

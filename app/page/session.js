@@ -69,7 +69,7 @@ export class Session {
   }
 
   async #open() {
-    const SockJS = await loadClient();
+    const SockJS = await loadClient("sockjs");
     if (this.#ended)
       return;
     if (!SockJS) {

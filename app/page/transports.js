@@ -1,7 +1,9 @@
-/* What a pane can speak: who speaks it, what it carries, and how it goes about it, in a sentence. */
+/* What a pane can speak: who speaks it, what it carries, and how it goes about it, in a sentence. codeless: one
+ * closes it without code and reason. */
 
 import { Link } from "./link.js";
 import { Session } from "./session.js";
+import { SocketIo } from "./socketio.js";
 import { Stream } from "./stream.js";
 
 const SENDS = "what it says leaves by requests of its own.";
@@ -10,7 +12,7 @@ const HIDDEN = "from a hidden page of the server, as pages of other origins have
 const PLAIN = [
   { value: "websocket", label: "WebSocket", speaks: "websocket", says: "all", link: Link,
     about: "Both ways on one connection, text and bytes, with each frame below." },
-  { value: "eventsource", label: "EventSource", speaks: "eventsource", says: "nothing", link: Stream,
+  { value: "eventsource", label: "EventSource", speaks: "eventsource", says: "nothing", link: Stream, codeless: true,
     about: "Hears everything in one endless answer, and comes back by itself." },
 ];
 
@@ -34,14 +36,37 @@ function sockjsRow([transport, about]) {
 
 const SESSIONS = Object.entries(SOCKJS).map(sockjsRow);
 
+const SOCKETIO = [
+  { value: "upgrade", transports: ["polling", "websocket"], label: "upgrade",
+    about: "Begins with polling, and goes over to a WebSocket when that works: what socket.io-client does by itself." },
+  { value: "polling", transports: ["polling"], label: "polling",
+    about: "Asks, and is answered when there is something to hear, again and again; what it says leaves by POST." },
+  { value: "websocket", transports: ["websocket"], label: "websocket",
+    about: "A WebSocket from the start, with Engine.IO's packets inside, and Socket.IO's in those." },
+];
+
+function socketioRow({ value, label, ...rest }) {
+  return { value: `socketio:${value}`, label: `Socket.IO: ${label}`, speaks: "socketio", says: "all", link: SocketIo,
+    codeless: true, ...rest };
+}
+
+const SOCKETS = SOCKETIO.map(socketioRow);
+
+function option({ value, label }) {
+  return new Option(label, value);
+}
+
+function group(label, rows) {
+  const element = document.createElement("optgroup");
+  element.label = label;
+  element.append(...rows.map(option));
+  return element;
+}
+
 export function fillTransports(select) {
-  const option = ({ value, label }) => new Option(label, value);
-  const group = document.createElement("optgroup");
-  group.label = "SockJS";
-  group.append(...SESSIONS.map(option));
-  select.replaceChildren(...PLAIN.map(option), group);
+  select.replaceChildren(...PLAIN.map(option), group("SockJS", SESSIONS), group("Socket.IO", SOCKETS));
 }
 
 export function transportOf(select) {
-  return [...PLAIN, ...SESSIONS].find(({ value }) => value === select.value);
+  return [...PLAIN, ...SESSIONS, ...SOCKETS].find(({ value }) => value === select.value);
 }

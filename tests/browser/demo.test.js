@@ -14,15 +14,16 @@ const readline = require("readline");
 const { chromium } = require("../interop/node_modules/playwright-core");
 
 const CLIENTS = path.join(__dirname, "../interop/node_modules/sockjs-client/dist");
+const SOCKETIO_CLIENTS = path.join(__dirname, "../interop/node_modules/socket.io-client/dist");
 const WAIT_MS = 20000;
 const FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
   "--disable-background-networking", "--disable-component-update", "--disable-sync"];
 
 /* The program, and the address in its first line. */
 
-async function startDemo(clientDir = CLIENTS) {
+async function startDemo(...clientDirs) {
   assert.ok(process.env.RILL, "RILL must name the rill program");
-  const args = ["demo", "--port", "0", "--client-dir", clientDir];
+  const args = ["demo", "--port", "0", ...clientDirs.flatMap((dir) => ["--client-dir", dir])];
   const program = spawn(process.env.RILL, args, { stdio: ["ignore", "pipe", "inherit"] });
   const line = await new Promise((resolve, reject) => {
     program.once("error", reject);
@@ -92,6 +93,7 @@ function pane(page, name) {
     button: (name) => root.getByRole("button", { name, exact: true }),
     said: root.locator(".message.said"),
     heard: root.locator(".message.heard"),
+    packet: (way, kind) => root.locator(`tr.packet.${way}`).filter({ hasText: kind }),
     request: (name) => root.locator("tr.request").filter({ hasText: name }),
     frame: (way, opcode) => root.locator(`tr.frame.${way}[data-opcode="${opcode}"]`),
     is: (state) => part("state").getByText(state, { exact: true }).waitFor(),
@@ -207,6 +209,26 @@ function overSockjs([name, seen]) {
     if (name !== "websocket")
       await right.request(name === "jsonp-polling" ? "jsonp" : "xhr_send").first().waitFor();
     assert.equal(await right.heard.filter({ hasText: "hello" }).count(), 0);
+  }];
+}
+
+/* What carries it in the end. */
+const SOCKETIO = {
+  "polling": "polling",
+  "websocket": "websocket",
+  "upgrade": "websocket",
+};
+
+function overSocketio([name, carrier]) {
+  return [`a pane speaks Socket.IO by ${name}, the other WebSocket, and they hear each other`, async ({ left, right }) => {
+    await speak(right, `Socket.IO: ${name}`);
+    await right.part("carrier").getByText(carrier, { exact: true }).waitFor();
+    await right.part("seen").getByText(carrier, { exact: true }).waitFor();
+    assert.equal(await right.part("client").textContent(), "socket.io-client");
+    assert.match(await right.part("path").textContent(), /^[\w-]{20}$/);
+    await everybodyHears([left, right], `Socket.IO ${name}`);
+    await right.packet("said", "2[\"say\"").first().waitFor();
+    await right.packet("heard", "EVENT").first().waitFor();
   }];
 }
 
@@ -602,6 +624,124 @@ const checks = [
     }
   }],
 
+  ...Object.entries(SOCKETIO).map(overSocketio),
+
+  ["panes on every protocol hear one another, each message once", async ({ context, left, right, origin }) => {
+    const other = await context.newPage();
+    await other.goto(origin);
+    const guests = [pane(other, "left"), pane(other, "right")];
+    await bothConnected(...guests);
+    await speak(left, "Socket.IO: websocket");
+    await speak(right, "Socket.IO: polling");
+    await speak(guests[0], "SockJS: websocket");
+    await everybodyHears([left, right, ...guests], "all protocols");
+    await speak(guests[1], "EventSource");
+    await say(left, "to the stream, over Socket.IO");
+    await expectHeardOnce(guests[1], "to the stream, over Socket.IO");
+    await other.close();
+  }],
+
+  ["bytes go over Socket.IO, to WebSockets and back, and SockJS is told of them", async ({ left, right }) => {
+    await speak(left, "WebSocket");
+    for (const [speaker, listener, digits] of [[right, left, "00 ff 52"], [left, right, "01 02 03 04"]]) {
+      await speaker.kind("Binary").click();
+      await speaker.hex.fill(digits);
+      await speaker.send.click();
+      await holding(listener.heard, digits).waitFor();
+    }
+    await right.packet("said", "BINARY_EVENT").first().waitFor();
+    await right.packet("said", "bytes").first().waitFor();
+    await speak(left, "SockJS: websocket");
+    await right.hex.fill("05 06");
+    await right.send.click();
+    await left.part("messages").getByText("Bytes were said (2 B), which SockJS does not carry").waitFor();
+    for (const one of [left, right])
+      await one.kind("Text").click();
+  }],
+
+  ["a MiB of awkward text goes each way over Socket.IO, and half a surrogate pair is heard as U+FFFD", async ({ left, right }) => {
+    const text = `${"é".repeat(256 * 1024)}|`;
+    await speak(left, "WebSocket");
+    await say(left, `LEFT ${text}`);
+    await holding(right.heard, "LEFT é").getByText("of 512.0 KiB").waitFor();
+    await say(right, `RIGHT ${text}`);
+    await holding(left.heard, "RIGHT é").getByText("of 512.0 KiB").waitFor();
+    await right.text.evaluate((field) => { field.value = "half: \ud83c, all: 🌊"; });
+    await right.send.click();
+    await expectHeardOnce(left, "half: \ufffd, all: 🌊");
+  }],
+
+  ["the pictures of Socket.IO panes: light, dark, 400 px", async ({ page, left, right }) => {
+    await left.button("Clear messages and frames of left").click();
+    await right.button("Clear messages and frames of right").click();
+    await speak(left, "Socket.IO: upgrade");
+    await speak(right, "SockJS: xhr-streaming");
+    await left.part("seen").getByText("websocket", { exact: true }).waitFor();
+    for (const words of ["Shall we?", "Over anything that lets text through."])
+      await say(left, words);
+    await say(right, "Let us 🌊");
+    await expectHeardOnce(left, "Let us");
+    await page.evaluate(() => scrollTo(0, 0));
+    await picture(page, "socketio-light-1280");
+    await page.emulateMedia({ colorScheme: "dark" });
+    await picture(page, "socketio-dark-1280");
+    await page.emulateMedia({ colorScheme: "light" });
+    for (const width of [900, 400, 320]) {
+      await page.setViewportSize({ width, height: 800 });
+      assert.ok(await overflow(page) <= 0, "the page scrolls sideways");
+      await picture(page, `socketio-light-${width}`);
+    }
+    await page.setViewportSize({ width: 1280, height: 900 });
+  }],
+
+  ["a Socket.IO pane is closed here, and one that is called off connects again", async ({ page, left, right }) => {
+    await left.button("Disconnect").click();
+    await left.is("Disconnected");
+    assert.equal(await left.part("stateDetail").textContent(), "closed here");
+    assert.equal(await left.part("carrier").textContent(), "–");
+    assert.ok(await left.part("code").isDisabled(), "Socket.IO has no close codes");
+    await right.is("Connected");
+    await page.route("**/socket.io/?*", () => {});       /* is never answered */
+    await left.button("Connect").click();
+    await left.is("Connecting");
+    await left.button("Cancel").click();
+    await left.is("Disconnected");
+    await page.unroute("**/socket.io/?*");
+    await left.button("Connect").click();
+    await left.is("Connected");
+  }],
+
+  ["without socket.io-client the page says how to get it, and works once it is there", async ({ context }) => {
+    const folder = fs.mkdtempSync(path.join(os.tmpdir(), "rill-clients-"));
+    const { program, origin } = await startDemo(folder);
+    const other = await context.newPage();
+    try {
+      const complaints = await watch(other, origin);
+      await other.goto(origin);
+      const [left, right] = [pane(other, "left"), pane(other, "right")];
+      await bothConnected(left, right);
+      await left.button("Disconnect").click();
+      await left.is("Disconnected");
+      await left.part("transport").selectOption({ label: "Socket.IO: websocket" });
+      await left.part("missing").getByText("npm install socket.io-client").waitFor();
+      assert.ok(await left.part("missing").getByText("npm install sockjs-client").isHidden());
+      await left.button("Connect").click();
+      await left.part("stateDetail").getByText("no Socket.IO client").waitFor();
+      await picture(other, "missing-socketio-light-1280");
+      fs.copyFileSync(path.join(SOCKETIO_CLIENTS, "socket.io.min.js"), path.join(folder, "socket.io.min.js"));
+      await left.button("Connect").click();
+      await left.is("Connected");
+      assert.ok(await left.part("missing").isHidden());
+      await say(left, "it came");
+      await expectHeardOnce(right, "it came");
+      assert.deepEqual(complaints, []);
+    } finally {
+      await other.close();
+      await stopDemo(program);
+      fs.rmSync(folder, { recursive: true });
+    }
+  }],
+
   ["all along: no console errors, no policy violations, no foreign requests", async ({ complaints }) => {
     assert.deepEqual(complaints.filter((words) => !NOT_OURS.test(words)), []);
   }],
@@ -638,7 +778,7 @@ async function inBrowser(origin) {
 }
 
 async function main() {
-  const { program, origin } = await startDemo();
+  const { program, origin } = await startDemo(CLIENTS, SOCKETIO_CLIENTS);
   let failed;
   try {
     failed = await inBrowser(origin);

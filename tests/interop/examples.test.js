@@ -9,6 +9,7 @@ const os = require("os");
 const path = require("path");
 const { EventSource } = require("eventsource");
 const FayeWebSocket = require("faye-websocket");
+const { io } = require("socket.io-client");
 const deflate = require("permessage-deflate");
 const SockJS = require("sockjs-client");
 const WebSocket = require("ws");
@@ -359,6 +360,95 @@ test("sockjs_auth closes whoever shows no token in time, and nobody else", () =>
     assert.equal(await known.next(), "still here");
     known.close();
     await known.next();
+  }));
+
+/* A socket of Socket.IO that is connected. next(event) awaits the arguments of one; ask() is emit with an answer. */
+async function join(example, space = "/", options = {}) {
+  const socket = io(`http://${example.host}:${example.port}${space}`, { reconnection: false, forceNew: true, ...options });
+  const come = {}, wanted = {};
+  socket.onAny((event, ...args) => wanted[event]?.length ? wanted[event].shift()(args) : (come[event] ??= []).push(args));
+  socket.next = (event) => come[event]?.length ? come[event].shift()
+    : new Promise((resolve) => (wanted[event] ??= []).push(resolve));
+  socket.ask = (...args) => new Promise((resolve) => socket.emit(...args, resolve));
+  await new Promise((resolve, reject) => socket.once("connect", resolve).once("connect_error", reject));
+  return socket;
+}
+
+function leave(...sockets) {
+  for (const socket of sockets)
+    socket.disconnect();
+}
+
+for (const transports of [["polling"], ["websocket"], ["polling", "websocket"]]) {
+  test(`socketio_chat brings what is said in a room to the others in it, over ${transports.join(" and ")}`, () =>
+    withExample("socketio_chat", ["0"], async (example) => {
+      const [ann, bob, cid] = [await join(example, "/", { transports }), await join(example), await join(example)];
+      ann.emit("join", "kitchen", "Ann");
+      assert.equal(await ann.ask("say", "kitchen", "to nobody"), true, "she is in");
+      bob.emit("join", "kitchen", "Bob");
+      cid.emit("join", "cellar", "Cid");
+      assert.equal(await bob.ask("say", "kitchen", { tea: ["?"] }), true);
+      assert.deepEqual(await ann.next("said"), ["Bob", { tea: ["?"] }]);
+      assert.equal(await ann.ask("say", "kitchen", "Tea!"), true);
+      assert.deepEqual(await bob.next("said"), ["Ann", "Tea!"]);
+      cid.emit("say", "kitchen", "I am not in there");
+      cid.emit("join", "kitchen", "Cid");
+      await cid.ask("say", "kitchen", "now I am");
+      assert.deepEqual(await ann.next("said"), ["Cid", "now I am"]);
+      leave(ann, bob, cid);
+    }));
+}
+
+test("socketio_rooms tells who is there, who comes and who goes, and brings whispers and votes", () =>
+  withExample("socketio_rooms", ["0"], async (example) => {
+    const [ann, bob, cid] = [await join(example), await join(example), await join(example)];
+    assert.deepEqual(await ann.ask("enter", "kitchen", "Ann"), []);
+    assert.deepEqual(await bob.ask("enter", "kitchen", "Bob"), ["Ann"]);
+    assert.deepEqual(await ann.next("came"), ["kitchen", "Bob", bob.id]);
+    assert.deepEqual((await cid.ask("enter", "kitchen", "Cid")).sort(), ["Ann", "Bob"]);
+    assert.deepEqual(await bob.next("came"), ["kitchen", "Cid", cid.id]);
+    ann.emit("whisper", bob.id, "Tea?");
+    assert.deepEqual(await bob.next("whispered"), ["Ann", "Tea?"]);
+    bob.on("question", (what, answer) => answer(`${what} yes`));
+    cid.on("question", (what, answer) => answer(`${what} no`));
+    assert.deepEqual((await ann.ask("vote", "kitchen", "Tea?")).sort(), ["Tea? no", "Tea? yes"]);
+    bob.emit("leave", "kitchen");
+    assert.deepEqual(await ann.next("went"), ["kitchen", "Bob"]);
+    leave(cid);
+    assert.deepEqual(await ann.next("went"), ["kitchen", "Cid"]);
+    leave(ann, bob);
+  }));
+
+test("socketio_auth lets in who has a token, says why others are not, and throws people out", () =>
+  withExample("socketio_auth", ["0"], async (example) => {
+    const as = (token, space) => join(example, space, { auth: { token } });
+    for (const [token, space, code] of [["", "/", 401], ["nonsense", "/", 401], ["nonsense", "/admin", 401],
+      ["ann-secret", "/admin", 403]]) {
+      const error = await as(token, space).then(() => assert.fail("was let in"), (refusal) => refusal);
+      assert.deepEqual([error.message, error.data], ["not authorized", { code }]);
+    }
+    const [ann, twice, bob, root] = [await as("ann-secret"), await as("ann-secret"), await as("bob-secret"),
+      await as("root-secret", "/admin")];
+    assert.deepEqual(await ann.next("hello"), ["ann"]);
+    assert.equal(await bob.ask("post", "mine"), "you may read");
+    assert.equal(await ann.ask("post", { news: 1 }), "posted");
+    assert.deepEqual(await bob.next("posted"), ["ann", { news: 1 }]);
+    const thrown = [ann, twice].map((socket) => new Promise((resolve) => socket.once("disconnect", resolve)));
+    assert.equal(await root.ask("kick", "ann"), true);
+    assert.deepEqual(await Promise.all(thrown), ["io server disconnect", "io server disconnect"]);
+    assert.ok(bob.connected && root.connected);
+    leave(bob, root);
+  }));
+
+test("socketio_auth: clients that are gone before it is decided do no harm", () =>
+  withExample("socketio_auth", ["0"], async (example) => {
+    const gone = Array.from({ length: 20 }, () => new WebSocket(`ws://${example.host}:${example.port}/socket.io/?EIO=4&transport=websocket`));
+    await Promise.all(gone.map((socket) => new Promise((resolve) => socket.once("message", () => {
+      socket.send('40{"token":"ann-secret"}', () => { socket.terminate(); resolve(); });
+    }))));
+    const ann = await join(example, "/", { auth: { token: "ann-secret" } });
+    assert.deepEqual(await ann.next("hello"), ["ann"]);
+    leave(ann);
   }));
 
 run();

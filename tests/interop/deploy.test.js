@@ -148,9 +148,14 @@ function newSessions(n, prefix) {
   return Array.from({ length: n }, () => newSession(prefix));
 }
 
+/* Older fetch() has no getSetCookie(), and joins them; none here has a comma in it but before a day's number. */
+function cookiesOf(answer) {
+  return (answer.headers.get("set-cookie") ?? "").split(/, (?=[^ ;]+=)/).filter(Boolean);
+}
+
 async function post(at, target, body = "", headers = {}) {
   const answer = await fetch(at.url + target, { method: "POST", body, headers: { "Content-Type": "text/plain", ...headers } });
-  return { status: answer.status, text: await answer.text(), cookies: answer.headers.getSetCookie() };
+  return { status: answer.status, text: await answer.text(), cookies: cookiesOf(answer) };
 }
 
 async function poll(at, session, headers) {

@@ -399,8 +399,11 @@ test("SIGINT drains: SockJS sessions are closed, status 0", async () => {
   const sessions = await Promise.all(["websocket", "xhr-streaming", "xhr-polling"].map((by) => openSession(demo, by)));
   const ended = new Promise((resolve) => demo.child.once("exit", resolve));
   demo.child.kill("SIGINT");
-  for (const session of sessions)
-    assert.equal((await session.next()).code, 1001, session.hello.transport);
+  /* One that is between two polls finds nobody to ask. */
+  for (const session of sessions) {
+    const codes = session.hello.transport === "xhr-polling" ? [1001, 1006] : [1001];
+    assert.ok(codes.includes((await session.next()).code), session.hello.transport);
+  }
   assert.equal(await ended, 0);
 });
 

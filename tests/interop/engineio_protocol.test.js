@@ -84,7 +84,7 @@ test("a session begins by GET alone", async (server) => {
 
 test("WebSockets that are wrong are refused", async (server) => {
   for (const query of ["?EIO=4", "?EIO=4&transport=abc", "?EIO=3&transport=websocket", "?EIO=abc&transport=websocket",
-    "?transport=websocket", "?EIO=4&transport=websocket&sid=abc", "?EIO=4&transport=polling"]) {
+    "?transport=websocket", "?EIO=4&transport=websocket&sid=abc"]) {
     const raw = new Raw(server).send(handshake({}, { line: `GET ${PATH}${query} HTTP/1.1` }));
     const { status } = await takeHead(raw);
     assert.ok(status === 400 || (status === 101 && query.includes("websocket")), query);
@@ -92,6 +92,12 @@ test("WebSockets that are wrong are refused", async (server) => {
       assert.equal((await takeFrame(raw)).opcode, 8);
     raw.destroy();
   }
+});
+
+ours("a WebSocket does not poll", async (server) => {
+  const raw = new Raw(server).send(handshake({}, { line: `GET ${PATH}?EIO=4&transport=polling HTTP/1.1` }));
+  assert.equal((await takeHead(raw)).status, 400);
+  raw.destroy();
 });
 
 test("nothing stands beside the service", async (server) => {

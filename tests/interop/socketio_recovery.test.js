@@ -171,7 +171,7 @@ withCuts("a session that the server drops is recovered", async (scenery) => {
 
 withCuts("questions that were under way are not asked again", async (scenery) => {
   const { client } = scenery;
-  client.emit("ask", 1);
+  client.emit("ask", "a text, which is no offset");
   const [, reply] = await client.take("question");
   await cut(scenery);
   reply("too late");

@@ -67,7 +67,8 @@ test("rill connect --help and rill help connect explain every option", () => {
   const help = said("help", "connect");
   assert.equal(help.status, 0);
   for (const option of ["protocol", "header", "origin", "proxy", "proxy-header", "ca", "insecure", "cert", "key", "deflate",
-    "max-message", "ping", "timeout", "echo", "send", "binary", "count", "close", "json"])
+    "max-message", "ping", "timeout", "echo", "send", "binary", "count", "close", "json", "socketio",
+    "namespace", "auth"])
     assert.ok(help.stdout.includes(`  --${option} `) || help.stdout.includes(` --${option} `), option);
   assert.ok(help.stdout.split("\n").every((line) => line.length <= 90));
   for (const again of [said("connect", "--help"), said("connect", "--json", "--help")])

@@ -5,11 +5,11 @@
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <unistd.h>
+#include <rill/error.h>
 #include "arrival.h"
 #include "handshake.h"
 #include "http_session.h"
 #include "load.h"
-#include "sockjs.h"
 #include "transport.h"
 
 int connection_fail(struct connection *conn, const char *what)
@@ -177,8 +177,11 @@ static int take_piece(struct connection *conn, const struct rl_ws_event *ev, uin
 {
 	if (ev->text != conn->load->messages.text)
 		return connection_fail(conn, "is of another kind than what was sent");
-	if (conn->load->options->protocol->receive)
+	enum dialect dialect = conn->load->options->protocol->dialect;
+	if (dialect == DIALECT_SOCKJS)
 		return sockjs_read(conn, ev->data, ev->fin, now);
+	if (dialect == DIALECT_SOCKETIO)
+		return socketio_read(conn, ev->data, ev->fin, now);
 	struct rl_slice payload = arrival_payload(conn);
 	if (arrival_bytes(conn, payload, ev->data) < 0)
 		return -1;
@@ -253,6 +256,16 @@ static int take_input(struct connection *conn, uint8_t *data, size_t n)
 	return conn->out.len > 0 ? flush(conn) : 0;
 }
 
+/* Leaves when what came in this read has been looked at. */
+int connection_say(struct connection *conn, struct rl_slice packet)
+{
+	if (conn->http)
+		return http_session_say(conn->http, packet);
+	/* Behind our Close nothing goes. */
+	int rc = rl_ws_write(&conn->ws, &conn->out, true, true, true, packet);
+	return rc < 0 && rc != RILL_ECLOSED ? connection_fail(conn, "out of memory") : 0;
+}
+
 int connection_opened(struct connection *conn)
 {
 	struct load *load = conn->load;
@@ -279,7 +292,7 @@ static int take_answer(struct connection *conn, const uint8_t *data, size_t n)
 	n = head.len - (size_t)used;
 	memcpy(load->input + LOAD_FRONT, head.data + used, n);
 	rl_buf_release(&head);
-	/* SockJS says itself when it is open. */
+	/* Dialects say themselves when they are open. */
 	conn->state = CONNECTION_GREETING;
 	if (!load->options->protocol->receive && connection_opened(conn) < 0)
 		return -1;

@@ -8,6 +8,7 @@
 
 #include <openssl/ssl.h>
 #include "base/buf.h"
+#include "socketio.h"
 #include "sockjs.h"
 #include "watcher.h"
 #include "wire/ws_session.h"
@@ -22,7 +23,7 @@ enum connection_state {
 	CONNECTION_CONNECTING,
 	CONNECTION_SECURING, /* the TLS handshake */
 	CONNECTION_ASKING,   /* the request is out */
-	CONNECTION_GREETING, /* a WebSocket already; SockJS has not said "o" yet */
+	CONNECTION_GREETING, /* a WebSocket already, its dialect is not open yet */
 	CONNECTION_OPEN,
 	CONNECTION_CLOSING, /* our Close, or raw our end of the stream, is out */
 };
@@ -40,6 +41,7 @@ struct connection {
 	const char *path;
 	struct http_session *http; /* NULL: not over HTTP */
 	struct sockjs_reader sockjs;
+	struct socketio_reader socketio;
 	struct rl_ws_config session; /* the load's, with out of its own */
 	struct rl_ws ws;
 	struct rl_buf out;  /* request, pongs, Close: goes before the next message */
@@ -75,6 +77,9 @@ void connection_drop(struct connection *conn);
 
 /* load_fail() about the message that is coming; -1. */
 int connection_fail(struct connection *conn, const char *what);
+
+/* Sends a packet of Socket.IO ahead of messages. */
+int connection_say(struct connection *conn, struct rl_slice packet);
 
 /* Messages may be issued from now on. */
 int connection_opened(struct connection *conn);

@@ -36,7 +36,9 @@ int handshake_ask(struct connection *conn)
 	struct rl_buf *out = &conn->out;
 	char text[SOCKJS_TARGET];
 
-	if (options->protocol->receive)
+	if (options->protocol->dialect == DIALECT_SOCKETIO)
+		target = socketio_target(conn, text);
+	else if (options->protocol->dialect == DIALECT_SOCKJS)
 		target = sockjs_target(conn, options->protocol->receive, text);
 	int rc = rl_http1_write_request_line(out, RL_SLICE("GET"), target);
 	if (rc == 0)

@@ -1,5 +1,6 @@
 #include "http_session.h"
 
+#include <string.h>
 #include "load.h"
 
 /* More messages than fit go with the next request. */
@@ -20,19 +21,20 @@ static const struct protocol *protocol_of(const struct http_session *session)
 /* Asks for frames, or without a session for the greeting. */
 static int ask(struct http_session *session)
 {
-	const char *receive = protocol_of(session)->receive;
+	const struct protocol *protocol = protocol_of(session);
+	bool post = protocol->dialect == DIALECT_SOCKJS;
+	struct rl_slice target = rl_slice_str(session->conn->path);
 	struct http_link *link = &session->receiver;
 	char text[SOCKJS_TARGET];
-	int rc;
 
-	if (receive)
-		rc = http_link_begin(
-			link, RL_SLICE("POST"), sockjs_target(session->conn, receive, text));
-	else
-		rc = http_link_begin(link, RL_SLICE("GET"), rl_slice_str(session->conn->path));
+	if (protocol->dialect == DIALECT_SOCKETIO)
+		target = socketio_target(session->conn, text);
+	else if (post)
+		target = sockjs_target(session->conn, protocol->receive, text);
+	int rc = http_link_begin(link, post ? RL_SLICE("POST") : RL_SLICE("GET"), target);
 	if (rc < 0)
 		return rc;
-	if (rl_buf_append_str(&link->out, receive ? "Content-Length: 0\r\n\r\n" : "\r\n") < 0)
+	if (rl_buf_append_str(&link->out, post ? "Content-Length: 0\r\n\r\n" : "\r\n") < 0)
 		return connection_fail(session->conn, "out of memory");
 	return http_link_flush(link);
 }
@@ -41,6 +43,7 @@ int http_session_open(struct http_session *session, struct connection *conn)
 {
 	session->conn = conn;
 	session->told = 0;
+	session->said_len = 0;
 	http_link_init(&session->receiver, conn->load, &receiver_events, session);
 	http_link_init(&session->sender, conn->load, &sender_events, session);
 	return ask(session);
@@ -52,47 +55,90 @@ void http_session_drop(struct http_session *session)
 	http_link_close(&session->sender);
 }
 
-/* How many messages go with one request, and how long its body is. */
-static uint64_t measure_body(const struct connection *conn, size_t *len)
-{
-	uint64_t n = conn->sending;
+/* What stands around messages in a body. */
+struct body_form {
+	const char *type;
+	const char *open, *between, *close;
+};
 
-	*len = 1;
-	while (n < conn->issued && (n == conn->sending || *len < BODY_MOST))
-		*len += messages_frame(&conn->load->messages, connection_entry(conn, n++)).len + 1;
+static const struct body_form body_forms[] = {
+	[DIALECT_SOCKJS] = { "text/plain", "[", ",", "]" },
+	[DIALECT_SOCKETIO] = { "text/plain;charset=UTF-8", "", "\x1e", "" },
+};
+
+/* How many messages go with one request, and how long its body is. */
+static uint64_t measure_body(
+	const struct http_session *session, const struct body_form *form, size_t *len)
+{
+	const struct connection *conn = session->conn;
+	uint64_t n = conn->sending;
+	size_t parts = session->said_len > 0;
+
+	*len = session->said_len + strlen(form->open) + strlen(form->close);
+	for (; n < conn->issued && (n == conn->sending || *len < BODY_MOST); n++) {
+		*len += messages_frame(&conn->load->messages, connection_entry(conn, n)).len;
+		*len += parts++ > 0 ? strlen(form->between) : 0;
+	}
 	return n;
 }
 
-static int write_body(struct connection *conn, struct rl_buf *out, uint64_t end, size_t len)
+static int write_body(
+	struct http_session *session, const struct body_form *form, uint64_t end, size_t len)
 {
-	if (rl_buf_append_str(out, "Content-Type: text/plain\r\nContent-Length: ") < 0 ||
+	struct connection *conn = session->conn;
+	struct rl_buf *out = &session->sender.out;
+
+	if (rl_buf_append_str(out, "Content-Type: ") < 0 || rl_buf_append_str(out, form->type) < 0 ||
+		rl_buf_append_str(out, "\r\nContent-Length: ") < 0 ||
 		rl_buf_append_u64(out, len) < 0 || rl_buf_append_str(out, "\r\n\r\n") < 0 ||
 		rl_buf_reserve(out, len) < 0)
 		return connection_fail(conn, "out of memory");
 	/* Room is reserved. */
-	for (char before = '['; conn->sending < end; conn->sending++, before = ',') {
-		rl_buf_append(out, &before, 1);
+	rl_buf_append_str(out, form->open);
+	rl_buf_append(out, session->said, session->said_len);
+	for (bool first = session->said_len == 0; conn->sending < end; conn->sending++) {
+		rl_buf_append_str(out, first ? "" : form->between);
 		rl_buf_append_slice(out, messages_frame(&conn->load->messages,
 						 connection_entry(conn, conn->sending)));
+		first = false;
 	}
-	rl_buf_append(out, "]", 1);
+	rl_buf_append_str(out, form->close);
+	session->said_len = 0;
 	return 0;
 }
 
 int http_session_send(struct http_session *session)
 {
 	struct connection *conn = session->conn;
+	enum dialect dialect = protocol_of(session)->dialect;
+	const struct body_form *form = &body_forms[dialect];
 	struct http_link *link = &session->sender;
 	char text[SOCKJS_TARGET];
 	size_t len;
 
-	if (link->busy || conn->sending == conn->issued)
+	if (link->busy || (conn->sending == conn->issued && session->said_len == 0))
 		return 0;
-	uint64_t end = measure_body(conn, &len);
-	if (http_link_begin(link, RL_SLICE("POST"), sockjs_target(conn, "xhr_send", text)) < 0 ||
-		write_body(conn, &link->out, end, len) < 0)
+	uint64_t end = measure_body(session, form, &len);
+	struct rl_slice target = dialect == DIALECT_SOCKETIO
+					 ? socketio_target(conn, text)
+					 : sockjs_target(conn, "xhr_send", text);
+	if (http_link_begin(link, RL_SLICE("POST"), target) < 0 ||
+		write_body(session, form, end, len) < 0)
 		return -1;
 	return http_link_flush(link);
+}
+
+int http_session_say(struct http_session *session, struct rl_slice packet)
+{
+	size_t between = session->said_len > 0;
+
+	if (packet.len + between > sizeof session->said - session->said_len)
+		return connection_fail(session->conn, "the server asks faster than it takes answers");
+	if (between)
+		session->said[session->said_len++] = SOCKETIO_BETWEEN;
+	memcpy(session->said + session->said_len, packet.data, packet.len);
+	session->said_len += packet.len;
+	return http_session_send(session);
 }
 
 static int drop_when_done(struct http_session *session)
@@ -127,6 +173,8 @@ static int receiver_body(struct http_link *link, struct rl_slice data, uint64_t 
 
 	if (!protocol_of(session)->receive)
 		return 0;
+	if (protocol_of(session)->dialect == DIALECT_SOCKETIO)
+		return socketio_read(session->conn, data, false, now);
 	return sockjs_read(session->conn, data, false, now);
 }
 
@@ -140,6 +188,11 @@ static int receiver_end(struct http_link *link)
 			return connection_fail(conn, "the connection does not stay");
 		return connection_opened(conn);
 	}
+	if (protocol_of(session)->dialect == DIALECT_SOCKETIO &&
+		socketio_read(conn, RL_SLICE(""), true, load_now()) < 0)
+		return -1;
+	if (conn->state == CONNECTION_NONE)
+		return 0;
 	if (conn->sockjs.state != SOCKJS_FRAME)
 		return connection_fail(conn, "its frame of SockJS is cut off");
 	return ask(session);
@@ -169,17 +222,22 @@ static const struct http_link_events receiver_events = {
 static int sender_head(struct http_link *link, unsigned status)
 {
 	struct connection *conn = session_of(link)->conn;
+	bool socketio = protocol_of(session_of(link))->dialect == DIALECT_SOCKETIO;
 
-	if (status != 204)
+	if (status != (socketio ? 200 : 204))
 		return load_fail(conn->load, "who sends messages is answered %u", status);
 	return 0;
 }
 
 static int sender_body(struct http_link *link, struct rl_slice data, uint64_t now)
 {
-	(void)data;
 	(void)now;
-	return connection_fail(session_of(link)->conn, "a 204 has no body");
+	if (protocol_of(session_of(link))->dialect != DIALECT_SOCKETIO)
+		return connection_fail(session_of(link)->conn, "a 204 has no body");
+	/* "ok", in one piece or two. */
+	if (data.len > 2)
+		return connection_fail(session_of(link)->conn, "what was sent is not answered \"ok\"");
+	return 0;
 }
 
 static int sender_end(struct http_link *link)

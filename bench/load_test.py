@@ -17,6 +17,14 @@ LOAD = pathlib.Path(os.environ.get("BUILD", "build")) / "bench" / "load"
 MAGIC = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 
 
+def frame(first, data):
+    if len(data) < 126:
+        return bytes((first, len(data))) + data
+    if len(data) < 65536:
+        return bytes((first, 126)) + struct.pack(">H", len(data)) + data
+    return bytes((first, 127)) + struct.pack(">Q", len(data)) + data
+
+
 class Echo:
     """An echo server; twist(n, frames) says what leaves instead of the n-th echo's frame."""
 
@@ -43,8 +51,11 @@ class Echo:
             except OSError:
                 pass
 
-    # What the server says first, and an echo's first bit and bytes.
+    # What the server says first, what it answers to what is no message, and an echo's first bit and bytes.
     greeting = b""
+
+    def control(self, peer, data):
+        return None
 
     def back(self, first, data):
         return frame(first, data)
@@ -60,7 +71,8 @@ class Echo:
                                  base64.b64encode(key) + b"\r\n\r\n") + self.greeting)
 
     def echo(self, peer, stream):
-        for n in range(1 << 30):
+        n = 0
+        while True:
             head = stream.read(2)
             if len(head) < 2:
                 return
@@ -75,8 +87,13 @@ class Echo:
                 for bytes_ in self.twist(-1, frame(head[0], data)):
                     peer.sendall(bytes_)
                 return
+            said = self.control(peer, data)
+            if said is not None:
+                peer.sendall(said)
+                continue
             for bytes_ in self.twist(n, self.back(head[0], data)):
                 peer.sendall(bytes_)
+            n += 1
 
 
 class SockJS(Echo):
@@ -91,7 +108,6 @@ class SockJS(Echo):
 class Session:
     def __init__(self):
         self.frames = queue.Queue()
-        self.frames.put(b"o")
         self.echoes = 0
 
 
@@ -128,6 +144,8 @@ class HTTP(Echo):
 
     def answer_to(self, peer, path, body):
         *_, name, what = path.split("/")
+        if name not in self.sessions:
+            self.sessions[name].frames.put(b"o")
         if what == "echo":
             self.whole(peer, "200 OK", b"Welcome to SockJS!\n")
         elif what == "xhr_send":
@@ -159,16 +177,81 @@ class HTTP(Echo):
         peer.sendall(b"0\r\n\r\n")
 
 
+OPEN = b'0{"sid":"%s","upgrades":[],"pingInterval":25000,"pingTimeout":20000,"maxPayload":1000000}'
+
+
+class SocketIO(Echo):
+    """A Socket.IO echo on a WebSocket; twist gets WebSocket frames."""
+
+    greeting = frame(0x81, OPEN % b"one")
+
+    def control(self, peer, data):
+        if data == b"40":
+            return frame(0x81, b'40{"sid":"two"}')
+        return b"" if data == b"3" else None
+
+    def back(self, first, data):
+        return frame(first, data.replace(b"echo", b"echo-back", 1))
+
+
+class Room(SocketIO):
+    """Events of one go to all others, or to whom choose() makes of them."""
+
+    def __init__(self, choose=None):
+        self.members = []
+        self.choose = choose or (lambda others: others)
+        super().__init__()
+
+    def control(self, peer, data):
+        if data == b'420["join"]':
+            self.members.append(peer)
+            return frame(0x81, b"430[]")
+        if not data.startswith(b'42["publish"'):
+            return super().control(peer, data)
+        for member in self.choose([member for member in self.members if member is not peer]):
+            member.sendall(frame(0x81, data.replace(b"publish", b"published", 1)))
+        return b""
+
+
+class Polling(HTTP):
+    """A Socket.IO echo over HTTP; twist gets packets."""
+
+    def __init__(self, twist=None, sends="200 OK", said=b"ok", close=False):
+        self.said = said
+        self.begun = 0
+        super().__init__(twist, sends, close)
+
+    def answer_to(self, peer, path, body):
+        sid = path.partition("&sid=")[2]
+        if not sid:
+            self.begun += 1
+            self.whole(peer, "200 OK", OPEN % b"%d" % self.begun)
+        elif body:
+            self.take(self.sessions[sid], body.split(b"\x1e"))
+            self.whole(peer, self.sends, self.said)
+        else:
+            self.whole(peer, "200 OK", self.queued(self.sessions[sid].frames))
+
+    @staticmethod
+    def queued(frames):
+        packets = [frames.get()]
+        while not frames.empty():
+            packets.append(frames.get())
+        return b"\x1e".join(packets)
+
+    def take(self, session, messages):
+        for packet in messages:
+            if packet == b"40":
+                session.frames.put(b'40{"sid":"two"}')
+            if not packet.startswith(b"42"):
+                continue
+            for bytes_ in self.twist(session.echoes, packet.replace(b"echo", b"echo-back", 1)):
+                session.frames.put(bytes_)
+            session.echoes += 1
+
+
 def chunk(data):
     return b"%x\r\n%s\r\n" % (len(data), data)
-
-
-def frame(first, data):
-    if len(data) < 126:
-        return bytes((first, len(data))) + data
-    if len(data) < 65536:
-        return bytes((first, 126)) + struct.pack(">H", len(data)) + data
-    return bytes((first, 127)) + struct.pack(">Q", len(data)) + data
 
 
 def run(server, *arguments):
@@ -223,6 +306,16 @@ def text_longer(whole):
 
 def rewrap(like, content):
     return frame(0x81, content) if like[0] == 0x81 else content
+
+
+def content(whole):
+    """Of a WebSocket frame that is short, or of what came over HTTP."""
+    return whole[2:] if whole[0] == 0x81 else whole
+
+
+def instead(change):
+    """Another packet for that of an echo."""
+    return lambda whole: [rewrap(whole, change(content(whole)))]
 
 
 def joined():
@@ -323,6 +416,51 @@ HTTP_WRONG = [
 ]
 
 
+SOCKETIO = [
+    ("a WebSocket", SocketIO, ["--protocol", "socketio-websocket", "--kind", "text"]),
+    ("polls", Polling, ["--protocol", "socketio-polling", "--kind", "text"]),
+]
+
+SOCKETIO_RIGHT = [
+    ("events", {}, []),
+    ("events of 3,000 bytes", {}, ["--size", "3000"]),
+    ("empty texts", {}, ["--size", "0"]),
+    ("varied texts of several clients", {}, ["--kind", "varied", "--connections", "7", "--check", "1"]),
+    ("a ping between events", {"twist": lambda: at(50, lambda whole: [rewrap(whole, b"2"), whole])}, []),
+]
+
+SOCKETIO_WRONG = [
+    ("an event that is dropped", at(50, lambda whole: []), "what was sent"),
+    ("the last event dropped", at(199, lambda whole: []), "never came"),
+    ("an event that comes twice", at(50, lambda whole: [whole, whole]), "what was sent"),
+    ("the last event twice", at(199, lambda whole: [whole, whole]), ""),
+    ("a changed byte of a text", at(50, instead(lambda packet: flip(18)(packet)[0])), "what was sent"),
+    ("a text a byte short", at(50, instead(lambda packet: packet[:-3] + b'"]')), "shorter"),
+    ("a text a byte long", at(50, instead(lambda packet: packet[:-2] + b'x"]')), "longer"),
+    ("an event of another name", at(50, instead(lambda packet: packet.replace(b"back", b"bakk"))),
+     "asked for"),
+    ("an event with a second argument", at(50, instead(lambda packet: packet[:-1] + b",1]")), "goes on so"),
+    ("an event that goes on behind its end", at(50, instead(lambda packet: packet + b"]")), "goes on so"),
+    ("an event that is cut off", at(50, instead(lambda packet: packet[:-1])), "cut off"),
+    ("a packet that is none", at(50, instead(lambda packet: b"9")), "asked for"),
+    ("a session that opens twice", at(50, instead(lambda packet: b'0{"sid":"x"}')), "twice"),
+    ("a namespace that is entered twice", at(50, instead(lambda packet: b'40{"sid":"x"}')), "twice"),
+    ("a namespace that the server ends", at(50, instead(lambda packet: b"41")), "closes"),
+]
+
+POLLING_WRONG = [
+    ("events that are refused", {"sends": "400 Bad Request"}, "answered 400"),
+    ("events that are answered with more than ok", {"said": b"okay"}, "not answered"),
+]
+
+ROOM = ["--protocol", "socketio-websocket", "--kind", "text", "--fanout", "5", "--warmup", "0.05"]
+
+ROOM_WRONG = [
+    ("one of them missed", lambda others: others[1:], "never came"),
+    ("one told twice", lambda others: others + others[:1], ""),
+]
+
+
 def verdict(status, result, words):
     noticed = status == 1 and words in result.get("error", "") and "messages" not in result
     return [] if noticed else [json.dumps(result)]
@@ -348,9 +486,37 @@ def sockjs_cases():
             yield f"SockJS on {carrier}: {name} are noticed", verdict(status, result, words)
 
 
+def socketio_cases():
+    for carrier, server, how in SOCKETIO:
+        for name, given, arguments in SOCKETIO_RIGHT:
+            status, result = run(server(**{key: make() for key, make in given.items()}), *how, *arguments)
+            good = status == 0 and result.get("messages") == 200
+            yield f"Socket.IO on {carrier}: {name} pass", [] if good else [json.dumps(result)]
+        for name, twist, words in SOCKETIO_WRONG:
+            status, result = run(server(twist=twist), *how)
+            yield f"Socket.IO on {carrier}: {name} is noticed", verdict(status, result, words)
+    status, result = run(Polling(close=True), *SOCKETIO[1][2])
+    good = status == 0 and result.get("messages") == 200
+    yield ("Socket.IO on polls: connections that end behind each answer are opened again",
+           [] if good else [json.dumps(result)])
+    for name, wrong, words in POLLING_WRONG:
+        status, result = run(Polling(**wrong), *SOCKETIO[1][2])
+        yield f"Socket.IO on polls: {name} are noticed", verdict(status, result, words)
+
+
+def room_cases():
+    status, result = run(Room(), *ROOM)
+    good = status == 0 and result.get("deliveries") == 1000
+    yield "Socket.IO in a room: an event to all others passes", [] if good else [json.dumps(result)]
+    for name, choose, words in ROOM_WRONG:
+        status, result = run(Room(choose), *ROOM)
+        yield f"Socket.IO in a room: {name} is noticed", verdict(status, result, words)
+
+
 def rest_cases():
     """Sessions and connections that rest are opened, looked at and closed."""
     for name, server, arguments in (("sessions in a poll", HTTP, SOCKJS[2][2]),
+                                    ("clients of Socket.IO", SocketIO, SOCKETIO[0][2]),
                                     ("HTTP connections", HTTP, ["--protocol", "http"])):
         status, result = run(server(), "--idle", "--depth", "1", "--settle", "0.1", "--connections", "20",
                              *arguments)
@@ -367,6 +533,8 @@ def cases():
         status, result = run(Echo(**wrong), *arguments)
         yield f"{name} is noticed", verdict(status, result, words)
     yield from sockjs_cases()
+    yield from socketio_cases()
+    yield from room_cases()
     yield from rest_cases()
 
 

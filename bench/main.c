@@ -1,5 +1,5 @@
-/* load: a load generator for WebSocket and SockJS servers. It runs one scenario with one thread and its own
- * epoll loop, over the library's codecs, checks what comes back, and prints one JSON object. */
+/* load: a load generator for WebSocket, SockJS and Socket.IO servers. It runs one scenario with one thread
+ * and its own epoll loop, over the library's codecs, checks what comes back, and prints one JSON object. */
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>

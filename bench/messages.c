@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <rill/error.h>
 #include "random.h"
+#include "socketio.h"
 #include "wire/ws_frame.h"
 
 static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_";
@@ -63,12 +64,15 @@ static void fill_payload(uint8_t *out, size_t n, enum kind kind, unsigned entry)
 /* In SockJS a message is an element of an array; over HTTP the brackets stand around what leaves with
  * one request. */
 static int write_content(
-	struct rl_buf *out, struct rl_slice payload, const struct protocol *protocol)
+	struct rl_buf *out, struct rl_slice payload, const struct options *options)
 {
+	const struct protocol *protocol = options->protocol;
 	bool array = protocol->receive && !protocol->http;
 	int rc = 0;
 
 	out->len = 0;
+	if (protocol->dialect == DIALECT_SOCKETIO)
+		return socketio_write(out, payload, options);
 	if (protocol->receive)
 		rc = rl_buf_append_str(out, array ? "[\"" : "\"");
 	if (rc == 0)
@@ -121,7 +125,7 @@ static int make_payloads(struct messages *m, enum kind kind)
 }
 
 static int make_frames(
-	struct messages *m, const struct protocol *protocol, struct rl_deflate *compress)
+	struct messages *m, const struct options *options, struct rl_deflate *compress)
 {
 	struct rl_buf content;
 	size_t *lengths = rl_alloc(m->env, m->count * sizeof *lengths);
@@ -131,9 +135,9 @@ static int make_frames(
 	int rc = 0;
 	for (unsigned i = 0; i < m->count && rc == 0; i++) {
 		size_t before = m->bytes.len;
-		rc = write_content(&content, messages_payload(m, i), protocol);
+		rc = write_content(&content, messages_payload(m, i), options);
 		if (rc == 0)
-			rc = protocol->http ? rl_buf_append_slice(&m->bytes, rl_buf_slice(&content))
+			rc = options->protocol->http ? rl_buf_append_slice(&m->bytes, rl_buf_slice(&content))
 					    : append_frame(m, rl_buf_slice(&content), compress);
 		lengths[i] = m->bytes.len - before;
 	}
@@ -161,7 +165,7 @@ static int make_compressed_frames(struct messages *m, const struct options *opti
 	struct rl_deflate *compress = rl_deflate_new(
 		m->env, pool, &options->deflate_options, &params, false);
 	if (compress)
-		rc = make_frames(m, options->protocol, compress);
+		rc = make_frames(m, options, compress);
 	rl_deflate_free(compress);
 	rl_deflate_pool_free(pool);
 	return rc;
@@ -191,7 +195,7 @@ int messages_init(struct messages *m, const struct options *options, const struc
 	int rc = m->frames ? make_payloads(m, options->kind) : RILL_ENOMEM;
 	if (rc == 0)
 		rc = options->deflate ? make_compressed_frames(m, options)
-				      : make_frames(m, options->protocol, NULL);
+				      : make_frames(m, options, NULL);
 	if (rc < 0)
 		messages_fini(m);
 	return rc;

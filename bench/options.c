@@ -17,8 +17,9 @@ static const char usage[] =
 	"    --deflate[=PARAMS]  permessage-deflate, with parameters as in the header\n"
 	"    --tls               does not look at the certificate\n"
 	"    --raw               no protocol: the same bytes, and as many of them back\n"
-	"    --protocol NAME     websocket; sockjs-websocket, sockjs-streaming, sockjs-polling; or,\n"
-	"                        with --idle, http: a connection that has asked once (websocket)\n"
+	"    --protocol NAME     websocket; sockjs-websocket, sockjs-streaming, sockjs-polling;\n"
+	"                        socketio-websocket, socketio-polling; or, with --idle, http:\n"
+	"                        a connection that has asked once (websocket)\n"
 	"  what is done (else: echoes)\n"
 	"    --idle              open, rest, close; the server's memory before and after\n"
 	"    --handshakes        open and close, --connections at a time\n"
@@ -31,7 +32,7 @@ static const char usage[] =
 	"    --timeout SECONDS   for whatever does not move on (30)\n"
 	"  how\n"
 	"    --pid PID           the server, on this machine: its CPU and memory\n"
-	"    --path PATH         (/ws, /echo)   --publish-path PATH  of the publisher\n"
+	"    --path PATH         (/ws, /echo, /socket.io/)   --publish-path PATH  of the publisher\n"
 	"    --host ADDRESS      IPv4 (127.0.0.1)\n"
 	"    --sources N         addresses 127.0.0.1 and on to connect from\n"
 	"    --connect-rate N    connections opened a second\n"
@@ -41,13 +42,15 @@ static const char usage[] =
 	"The result is one JSON object on standard output.\n";
 
 static const struct protocol protocols[] = {
-	{ "websocket", "/ws", NULL, false, false },
-	{ "sockjs-websocket", "/echo", "websocket", false, false },
-	{ "sockjs-streaming", "/echo", "xhr_streaming", false, true },
-	{ "sockjs-polling", "/echo", "xhr", false, true },
-	{ "http", "/echo", NULL, false, true },
+	{ "websocket", "/ws", DIALECT_NONE, NULL, false, false },
+	{ "sockjs-websocket", "/echo", DIALECT_SOCKJS, "websocket", false, false },
+	{ "sockjs-streaming", "/echo", DIALECT_SOCKJS, "xhr_streaming", false, true },
+	{ "sockjs-polling", "/echo", DIALECT_SOCKJS, "xhr", false, true },
+	{ "socketio-websocket", "/socket.io/", DIALECT_SOCKETIO, "websocket", false, false },
+	{ "socketio-polling", "/socket.io/", DIALECT_SOCKETIO, "polling", false, true },
+	{ "http", "/echo", DIALECT_NONE, NULL, false, true },
 };
-static const struct protocol raw_protocol = { "raw", "", NULL, true, false };
+static const struct protocol raw_protocol = { "raw", "", DIALECT_NONE, NULL, true, false };
 
 enum {
 	OPT_CONNECTIONS = 256,
@@ -295,6 +298,13 @@ static void read_one(struct options *o, int option, char *value)
 	}
 }
 
+static bool scenario_of(const struct protocol *protocol, enum scenario_name scenario)
+{
+	if (scenario == SCENARIO_FANOUT)
+		return protocol->dialect == DIALECT_SOCKETIO && !protocol->http;
+	return scenario == SCENARIO_ECHO || scenario == SCENARIO_IDLE;
+}
+
 /* What does not go together. */
 static void look_at_all(const struct options *o)
 {
@@ -305,9 +315,9 @@ static void look_at_all(const struct options *o)
 	if (protocol->http && (o->tls || o->deflate))
 		refuse("--protocol", "over HTTP there is neither TLS nor compression");
 	if (protocol->receive && o->kind == KIND_BINARY)
-		refuse("--kind", "SockJS knows texts alone");
-	if (protocol->receive && o->scenario != SCENARIO_ECHO && o->scenario != SCENARIO_IDLE)
-		refuse("--protocol", "SockJS echoes or rests");
+		refuse("--kind", "SockJS and Socket.IO here know texts alone");
+	if (protocol->receive && !scenario_of(protocol, o->scenario))
+		refuse("--protocol", "SockJS echoes or rests; Socket.IO does on a WebSocket fan-out too");
 	if (protocol->http && !protocol->receive && (o->scenario != SCENARIO_IDLE || o->echoes > 0))
 		refuse("--protocol", "http is there to rest");
 	if (strlen(o->path) > 200)

@@ -15,11 +15,19 @@ enum kind {
 	KIND_VARIED, /* texts that compress like texts, no two alike */
 };
 
+/* What is spoken on top of WebSocket or HTTP. */
+enum dialect {
+	DIALECT_NONE,
+	DIALECT_SOCKJS,
+	DIALECT_SOCKETIO,
+};
+
 /* What is spoken: a row of a table in options.c. */
 struct protocol {
 	const char *name;
 	const char *path;    /* unless --path says another */
-	const char *receive; /* SockJS: the transport, as it stands in its URLs */
+	enum dialect dialect;
+	const char *receive; /* of a dialect: the transport, as it stands in its URLs */
 	bool raw;            /* none: the same bytes, and as many of them back */
 	bool http;           /* requests and responses instead of a stream both ways */
 };

@@ -9,17 +9,19 @@ TITLES = [
     ("instructions", "User-space instructions for each echo",
      "By callgrind, the static library, one connection, one message in flight: the difference "
      "between two runs of the test server, divided by the difference in messages. *fanout*: for "
-     "each of 1,000 receivers of a hub's message. *sockjs*: of rill_sockjs, by transport."),
+     "each of 1,000 receivers of a hub's message. *sockjs*: of rill_sockjs, by transport. "
+     "*socketio*: of rill_socketio, likewise; *broadcast*: for each of 1,000 receivers of an event."),
     ("calls", "System calls for each message",
      "By strace, likewise by difference. *recv+send* counts all calls that move bytes; with depth "
      "16 one read may hold 16 messages, so the figure is 2 for each readable socket. *sockjs*: of "
      "rill_sockjs, 1,000 sessions, one message in flight for each; one request brings it and, in polling, "
-     "another asks for the next."),
+     "another asks for the next. *socketio*: of rill_socketio, likewise."),
     ("memory", "Memory",
      "10,000 connections on a server started afresh: the change of its private anonymous memory, "
      "divided by them. *subscribed*: to one topic of a hub. "
      "*sockjs-polling*: a session that waits in a poll, less what a connection costs that has asked for "
-     "the greeting and rests. *waves*: MiB of resident memory more than before after all have gone, "
+     "the greeting and rests. *socketio*: a client on a WebSocket, connected to the namespace / alone. "
+     "*waves*: MiB of resident memory more than before after all have gone, "
      "the most of five times."),
     ("echo", "Echo against a server without protocol",
      "raw_echo does epoll_wait, recv, send, for the same number of bytes. The ratio is of server "
@@ -35,6 +37,11 @@ TITLES = [
      "*websocket*: one message in flight for each, or eight, each a frame of its own; *streaming*: "
      "xhr_streaming, a request with xhr_send for each message, the stream asked for again when it has "
      "reached its limit; *polling*: xhr, a poll for each message besides."),
+    ("socketio", "Socket.IO",
+     "rill_socketio and npm's socket.io, both an echo (an event answered by an event) with default options, "
+     "1,000 clients, texts of 20 B. *websocket*: one event in flight for each, or eight; *polling*: a "
+     "request with each event, and another that asks for the next. *broadcast*: an event with a text "
+     "of 100 B to the 2,000 others in a room; what is counted is a delivery."),
     ("handshakes", "Handshakes", "Connect, upgrade, close; 50 at a time."),
     ("size", "More sizes", "100 connections, one message in flight."),
     ("peer", "Plain echo beside the peers", "One message in flight. No figure was set."),

@@ -116,6 +116,36 @@ def sockjs_counted_rows():
         yield {"name": f"calls/sockjs-{label}", "kind": "calls", **counted, "load": sockjs_load(label)}
 
 
+def socketio_load(protocol, depth=1, connections=1000):
+    return ["--protocol", f"socketio-{protocol}", "--kind", "text", "--size", 20,
+            "--connections", connections, "--depth", depth]
+
+
+def socketio_broadcast(receivers):
+    return ["--protocol", "socketio-websocket", "--kind", "text", "--size", 100,
+            "--fanout", receivers, "--depth", 1]
+
+
+def socketio_rows():
+    """Beside npm's socket.io, the same program with the same options."""
+    for label, figure, load in (
+            ("websocket/d1", 0.30, socketio_load("websocket")),
+            ("websocket/d8", 0.12, socketio_load("websocket", 8)),
+            ("polling", 0.12, socketio_load("polling")),
+            ("broadcast", 0.75, socketio_broadcast(2000))):
+        yield pair(f"socketio/{label}", "socketio", figure, load, server="rill_socketio")
+
+
+def socketio_counted_rows():
+    counted = {"figure": None, "server": "rill_socketio", "quick": True}
+    for label in ("websocket", "polling"):
+        yield {"name": f"instructions/socketio-{label}", "kind": "instructions", **counted,
+               "load": socketio_load(label, connections=1)}
+        yield {"name": f"calls/socketio-{label}", "kind": "calls", **counted, "load": socketio_load(label)}
+    yield {"name": "instructions/socketio-broadcast", "kind": "instructions", **counted, "per": 1000,
+           "count": 40, "load": socketio_broadcast(1000)}
+
+
 def counted_rows():
     one = ["--connections", 1, "--depth", 1]
     for label, kind, size, figure in (("20B", "binary", 20, 500), ("1K-binary", "binary", 1024, 700),
@@ -152,6 +182,12 @@ def memory_rows():
            "load": many, "quick": True}
     yield sockjs_memory("memory/sockjs-polling", "rill_sockjs", figure=1536, quick=True)
     yield sockjs_memory("memory/sockjs-polling-npm", "sockjs", figure=None)
+    # Connected to "/", nothing else.
+    joined = many + ["--protocol", "socketio-websocket", "--kind", "text"]
+    yield {"name": "memory/socketio", "kind": "memory", "server": "rill_socketio", "figure": 1536,
+           "load": joined, "quick": True}
+    yield {"name": "memory/socketio-npm", "kind": "memory", "server": "socketio", "figure": None,
+           "load": joined}
     for peer in ("ws", "lws"):
         yield {"name": f"memory/{peer}", "kind": "memory", "server": peer, "figure": None,
                "load": many}
@@ -162,5 +198,6 @@ def memory_rows():
 
 
 def all_rows():
-    return [*counted_rows(), *sockjs_counted_rows(), *memory_rows(), *echo_rows(), *fanout_rows(),
-            *beside_peers(), *sockjs_rows(), *curve_rows(), *peer_rows()]
+    return [*counted_rows(), *sockjs_counted_rows(), *socketio_counted_rows(), *memory_rows(),
+            *echo_rows(), *fanout_rows(), *beside_peers(), *sockjs_rows(), *socketio_rows(),
+            *curve_rows(), *peer_rows()]

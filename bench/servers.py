@@ -46,8 +46,8 @@ class Places:
         compress = ["--deflate"] if deflate else []
         if name == "ws":
             return ["node", str(PEERS / "ws_echo.js")] + compress + secure
-        if name == "sockjs":
-            return ["node", str(PEERS / "sockjs_echo.js")]
+        if name in ("sockjs", "socketio"):
+            return ["node", str(PEERS / f"{name}_echo.js")]
         if name == "lws":
             return [str(self.tools / "lws_echo")] + compress + secure
         return [str(self.tools / name)]

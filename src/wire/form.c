@@ -10,8 +10,8 @@ static int hex_digit(uint8_t c)
 	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
-/* Takes the next character off s. */
-static uint8_t next_decoded(struct rl_slice *s)
+/* Takes what may be an escape off s. */
+static uint8_t take_escape(struct rl_slice *s)
 {
 	uint8_t c = s->data[0];
 
@@ -24,6 +24,18 @@ static uint8_t next_decoded(struct rl_slice *s)
 	}
 	rl_slice_skip(s, 1);
 	return c == '+' ? ' ' : c;
+}
+
+/* Takes the next character off s; nearly all of them stand for themselves. */
+static inline uint8_t next_decoded(struct rl_slice *s)
+{
+	uint8_t c = s->data[0];
+
+	if (c == '%' || c == '+')
+		return take_escape(s);
+	s->data++;
+	s->len--;
+	return c;
 }
 
 bool rl_form_next(struct rl_slice *form, struct rl_slice *name, struct rl_slice *value)
@@ -41,6 +53,8 @@ bool rl_form_next(struct rl_slice *form, struct rl_slice *name, struct rl_slice 
 
 bool rl_form_is(struct rl_slice encoded, struct rl_slice text)
 {
+	if (encoded.len < text.len)
+		return false;
 	for (; encoded.len && text.len; rl_slice_skip(&text, 1))
 		if (next_decoded(&encoded) != text.data[0])
 			return false;

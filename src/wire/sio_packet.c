@@ -119,6 +119,8 @@ static bool begins_with_event(const struct rl_json *array)
 		return false;
 	if (first.type != RL_JSON_STRING)
 		return first.type == RL_JSON_NUMBER;
+	if (first.plain)
+		return !rl_sio_reserved(rl_slice(first.text.data + 1, first.text.len - 2));
 	for (size_t i = 0; i < RESERVED; i++)
 		if (rl_json_is(&first, reserved[i]))
 			return false;

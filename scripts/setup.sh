@@ -21,7 +21,8 @@ amd64 | arm64) build="$build libisal-dev" ;;
 esac
 # What tests and examples link, what runs them, and what tools they call.
 check="g++ binutils clang libclang-rt-14-dev llvm libcmocka-dev libuv1-dev libglib2.0-dev
-	libmicrohttpd-dev libevent-dev valgrind libc6-dbg python3 python3-websockets openssl
+	libmicrohttpd-dev libevent-dev valgrind libc6-dbg python3 python3-websockets
+	python3-socketio python3-aiohttp python3-requests python3-websocket openssl
 	ca-certificates procps curl nodejs npm chromium haproxy nginx"
 # What is measured beside rill, what counts, and what draws.
 bench="libwebsockets-dev libwebsockets-evlib-uv libuv1-dev nodejs npm valgrind libc6-dbg strace
@@ -145,7 +146,9 @@ look_for_tools() {
 		for module in cmocka libuv glib-2.0 libmicrohttpd; do
 			pkg-config --exists $module 2>/dev/null || missing+=("$module with its headers")
 		done
-		python3 -c 'import websockets' 2>/dev/null || missing+=("Python's websockets")
+		for module in websockets socketio aiohttp requests websocket; do
+			python3 -c "import $module" 2>/dev/null || missing+=("Python's $module")
+		done
 	fi
 	if [ "$what" = bench ]; then
 		for tool in node npm valgrind strace taskset openssl /usr/bin/python3; do

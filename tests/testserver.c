@@ -13,6 +13,7 @@
 #include <unistd.h>
 #include <rill/rill.h>
 #include "testserver/engineio.h"
+#include "testserver/socketio.h"
 #include "testserver/sockjs.h"
 #include "testserver/sse.h"
 
@@ -31,7 +32,8 @@ struct arguments {
 	const char *tls_cert, *tls_key;
 	rill_io io;
 	bool quiet;
-	bool eio3; /* engineio-suite: clients of revision 3, too */
+	bool eio3;              /* engineio-suite: clients of revision 3, too */
+	const char *client_dir; /* socketio: where its client's files are */
 };
 
 struct world {
@@ -91,6 +93,12 @@ static const char *read_threads(struct arguments *a, const char *value)
 	return strcmp(value, "1") ? "can only be 1" : NULL;
 }
 
+static const char *read_client_dir(struct arguments *a, const char *value)
+{
+	a->client_dir = value;
+	return NULL;
+}
+
 static const struct option {
 	const char *name;
 	const char *(*read)(struct arguments *a, const char *value);
@@ -101,6 +109,7 @@ static const struct option {
 	{ "--tls-key", read_tls_key },
 	{ "--io", read_io },
 	{ "--threads", read_threads },
+	{ "--client-dir", read_client_dir },
 };
 
 static const struct option *find_option(const char *name)
@@ -124,7 +133,7 @@ static int read_arguments(struct arguments *a, int argc, char **argv)
 	if (argc < 2)
 		return misused("usage:", "testserver APP [--host 127.0.0.1] [--port N] "
 					 "[--tls-cert FILE --tls-key FILE] [--io auto|epoll|uring] "
-					 "[--threads N] [--quiet] [--eio3]");
+					 "[--threads N] [--quiet] [--eio3] [--client-dir DIR]");
 	a->app = argv[1];
 	for (int i = 2; i < argc; i++) {
 		if (!strcmp(argv[i], "--quiet")) {
@@ -331,12 +340,44 @@ static int attach_engineio(rill_server *server, const struct arguments *a)
 	return attach_engineio_suite(server, a->eio3);
 }
 
+/* APPs socketio and socketio-suite. */
+
+static int attach_socketio_app(rill_server *server, const struct arguments *a)
+{
+	return attach_socketio(server, a->client_dir);
+}
+
+static int attach_socketio_suite_app(rill_server *server, const struct arguments *a)
+{
+	(void)a;
+	return attach_socketio_suite(server);
+}
+
+/* What is for none of its services. */
+static int say_path(rill_request *request, void *user)
+{
+	(void)user;
+	rill_bytes path = rill_request_path(request);
+	rill_response_header(request, "Content-Type", "text/plain");
+	if (rill_response_begin(request, 200, strlen("app:") + path.len) < 0) {
+		rill_request_abort(request);
+		return RILL_TAKE;
+	}
+	rill_response_write(request, "app:", strlen("app:"));
+	rill_response_write(request, path.data, path.len);
+	rill_response_end(request);
+	return RILL_TAKE;
+}
+
 static const struct app {
 	const char *name;
 	int (*attach)(rill_server *server, const struct arguments *a);
+	rill_request_fn rest; /* takes what nobody else has taken. Optional */
 } apps[] = {
-	{ "services", attach_services },
-	{ "engineio-suite", attach_engineio },
+	{ "services", attach_services, NULL },
+	{ "engineio-suite", attach_engineio, NULL },
+	{ "socketio", attach_socketio_app, say_path },
+	{ "socketio-suite", attach_socketio_suite_app, NULL },
 };
 
 static const struct app *find_app(const char *name)
@@ -401,9 +442,11 @@ static int make_server(struct world *w, const struct arguments *a, const struct 
 	if (rc < 0)
 		return rc;
 	rc = app->attach(w->server, a);
-	if (rc < 0)
-		return rc;
-	return rill_server_handle(w->server, "/", answer_page, NULL, NULL);
+	if (rc == 0)
+		rc = rill_server_handle(w->server, "/", answer_page, NULL, NULL);
+	if (rc == 0 && app->rest)
+		rc = rill_server_handle(w->server, "/", app->rest, NULL, NULL);
+	return rc;
 }
 
 static int listen_as_told(struct world *w, const struct arguments *a)
@@ -461,7 +504,8 @@ int main(int argc, char **argv)
 		return status;
 	const struct app *app = find_app(a.app);
 	if (!app)
-		return misused(a.app, "is no APP of this program; there is: services");
+		return misused(a.app, "is no APP of this program; there are services, "
+				      "engineio-suite, socketio and socketio-suite");
 
 	struct world w = { .signal_fd = -1 };
 	status = serve(&w, &a, app);

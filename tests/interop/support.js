@@ -14,7 +14,7 @@ const fs = require("fs");
 const net = require("net");
 const readline = require("readline");
 
-const WAIT_MS = 60000;
+const WAIT_MS = Number(process.env.WAIT_MS ?? 60000);
 const KiB = 1024;
 const MiB = 1024 * KiB;
 

@@ -74,7 +74,7 @@ struct rill_socketio {
 	rill_overflow overflow;
 	struct rl_list clients; /* struct rl_sio_client */
 	struct rl_list
-		namespaces;    /* struct rill_namespace, parents first, in the order they were made */
+		namespaces; /* struct rill_namespace, parents first, in the order they were made */
 	struct rl_list spent;  /* children without sockets, which go at the end of the turn */
 	struct rl_table names; /* struct rill_namespace, by name */
 	struct rl_table ids;   /* struct rill_socket, connected, by id */

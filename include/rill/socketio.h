@@ -146,8 +146,8 @@ RILL_API rill_namespace *rill_socketio_of(rill_socketio *io, const char *name);
 /* Namespaces that are made when a client first asks for them: those whose name the function admits, at
  * once. Parents are asked in the order they were made. What is set on the parent holds for its children,
  * unless they have something of their own set; a parent has no sockets, but broadcasts to it reach all its
- * children. Children live as long as io, or with cleanup_namespaces as long as they have sockets. NULL: out
- * of memory. */
+ * children. Children live as long as io, or with cleanup_namespaces as long as they have sockets: without it
+ * one client can make max_children of them, and nobody any more after that. NULL: out of memory. */
 typedef bool (*rill_namespace_fn)(const char *name, rill_json auth, void *user);
 RILL_API rill_namespace *rill_socketio_of_function(
 	rill_socketio *io, rill_namespace_fn fn, void *user);
@@ -216,7 +216,7 @@ RILL_API int rill_ask(rill_socket *socket, const char *event, const rill_arg *ar
 	uint32_t timeout_ms, rill_answer_fn fn, void *user);
 
 /* Answers an acknowledgement, once, in the callback it came with: results of rill_emit(), or RILL_ESTATE (it
- * was answered). */
+ * was answered, or reply is NULL, so that whether one is asked for need not be looked at). */
 RILL_API int rill_reply_send(rill_reply *reply, const rill_arg *args);
 /* To answer later: the result has to be sent or dropped, either of which frees it, before the loop is freed.
  * NULL: reply was, or it was answered, or out of memory. RILL_ECLOSED then: the client is gone. */
@@ -240,7 +240,7 @@ RILL_API void rill_socket_rooms(
  * none of those excepted; each gets it once. */
 typedef struct rill_broadcast {
 	rill_namespace *ns;        /* NULL: that of from */
-	rill_socket *from;         /* it does not get it. Optional */
+	rill_socket *from;         /* it does not get it; may be on its way out. Optional */
 	const char *const *rooms;  /* NULL-terminated. RILL_ROOMS("a", "b") */
 	const char *const *except; /* likewise */
 	unsigned flags;            /* RILL_VOLATILE, RILL_NO_COMPRESS */

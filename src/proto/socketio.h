@@ -74,11 +74,12 @@ struct rill_socketio {
 	rill_overflow overflow;
 	struct rl_list clients; /* struct rl_sio_client */
 	struct rl_list
-		namespaces;    /* struct rill_namespace, parents too, in the order they were made */
+		namespaces; /* struct rill_namespace, parents first, in the order they were made */
 	struct rl_list spent;  /* children without sockets, which go at the end of the turn */
 	struct rl_table names; /* struct rill_namespace, by name */
 	struct rl_table ids;   /* struct rill_socket, connected, by id */
 	struct rl_list asks;   /* struct rl_sio_ask */
+	uint64_t asks_over;    /* of many, which ended while somebody had not answered */
 	uint64_t serial;       /* of broadcasts: who has got it */
 	uint32_t children;
 	struct rl_task task; /* what is due at the end of the turn */
@@ -203,6 +204,7 @@ struct rl_sio_wait {
 struct rl_sio_extra {
 	struct rl_sio_wait *waits; /* acknowledgements, by id */
 	uint32_t wait_first, wait_end, wait_room, wait_count;
+	uint64_t swept; /* asks_over when they were looked through last */
 	char *data;
 	size_t data_len;
 	rill_json_type data_type;
@@ -428,7 +430,7 @@ struct rl_sio_room {
 };
 struct rl_sio_member {
 	struct rl_list of_room;
-	struct rl_sio_member *next; /* of the socket's */
+	struct rl_sio_member *next, **at; /* of the socket's, and what points to it there */
 	struct rl_sio_room *room;
 	struct rill_socket *socket;
 };

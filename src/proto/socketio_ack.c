@@ -93,6 +93,8 @@ static void on_time(struct rl_timer *timer)
 	ask->refs++;
 	if (s)
 		forget(s, ask);
+	else
+		ask->io->asks_over++;
 	finish(ask, s, rl_sio_no_json());
 	if (ask->alone)
 		unref(ask);
@@ -132,7 +134,7 @@ void rl_sio_ask_many(struct rl_sio_ask *ask, rill_answers_fn fn, void *user)
 }
 
 /* Those that were answered, or are over, make room. */
-static void sweep(struct rl_sio_extra *x)
+static void sweep(struct rill_socketio *io, struct rl_sio_extra *x)
 {
 	uint32_t n = 0;
 
@@ -148,6 +150,7 @@ static void sweep(struct rl_sio_extra *x)
 	}
 	x->wait_first = 0;
 	x->wait_end = x->wait_count = n;
+	x->swept = io->asks_over;
 }
 
 static int make_room(struct rill_socketio *io, struct rl_sio_extra *x)
@@ -156,7 +159,10 @@ static int make_room(struct rill_socketio *io, struct rl_sio_extra *x)
 
 	if (x->wait_end < x->wait_room && x->wait_count < max)
 		return 0;
-	sweep(x);
+	/* Who is asked ever on and never answers is not to be looked through each time. */
+	if (x->wait_count >= max && x->swept == io->asks_over)
+		return RILL_ELIMIT;
+	sweep(io, x);
 	if (x->wait_count >= max)
 		return RILL_ELIMIT;
 	if (x->wait_end < x->wait_room - x->wait_room / 4)
@@ -213,6 +219,7 @@ void rl_sio_ask_begin(struct rl_sio_ask *ask)
 void rl_sio_ask_drop(struct rl_sio_ask *ask)
 {
 	ask->done = true;
+	ask->io->asks_over += ask->waiting > 0;
 	unref(ask);
 }
 

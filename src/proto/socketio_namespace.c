@@ -117,6 +117,19 @@ rill_namespace *rill_socketio_of(rill_socketio *io, const char *name)
 	return ns;
 }
 
+/* In front of the children, of which there may be thousands: whoever asks for a name that is none is not to
+ * have all of them looked through. */
+static void put_parent(struct rill_namespace *ns)
+{
+	struct rl_list *namespaces = &ns->io->namespaces, *node;
+
+	rl_list_remove(&ns->node);
+	for (node = namespaces->next; node != namespaces; node = node->next)
+		if (!rl_sio_is_parent(rl_container(node, struct rill_namespace, node)))
+			break;
+	rl_list_append(node, &ns->node);
+}
+
 rill_namespace *rill_socketio_of_function(rill_socketio *io, rill_namespace_fn fn, void *user)
 {
 	struct rill_namespace *ns = fn ? make(io, rl_slice(NULL, 0)) : NULL;
@@ -125,6 +138,7 @@ rill_namespace *rill_socketio_of_function(rill_socketio *io, rill_namespace_fn f
 		return NULL;
 	ns->admits = fn;
 	ns->admits_user = user;
+	put_parent(ns);
 	return ns;
 }
 
@@ -141,10 +155,12 @@ rill_namespace *rill_socketio_of_pattern(rill_socketio *io, const char *pattern)
 		if (!ns)
 			regfree(compiled);
 	}
-	if (!ns)
+	if (!ns) {
 		rl_free(env, compiled);
-	else
-		ns->pattern = compiled;
+		return NULL;
+	}
+	ns->pattern = compiled;
+	put_parent(ns);
 	return ns;
 }
 
@@ -161,7 +177,9 @@ static struct rill_namespace *parent_for(struct rill_socketio *io, const char *n
 	for (struct rl_list *node = io->namespaces.next; node != &io->namespaces;
 		node = node->next) {
 		struct rill_namespace *ns = rl_container(node, struct rill_namespace, node);
-		if (rl_sio_is_parent(ns) && admits(ns, name, auth))
+		if (!rl_sio_is_parent(ns))
+			break;
+		if (admits(ns, name, auth))
 			return ns;
 	}
 	return NULL;

@@ -72,6 +72,9 @@ static int enter(struct rill_socket *s, struct rl_sio_room *room)
 	if (!m)
 		return RILL_ENOMEM;
 	*m = (struct rl_sio_member){ .next = s->rooms, .room = room, .socket = s };
+	m->at = &s->rooms;
+	if (m->next)
+		m->next->at = &m->next;
 	s->rooms = m;
 	s->room_count++;
 	rl_list_append(&room->members, &m->of_room);
@@ -111,13 +114,13 @@ int rill_join(rill_socket *s, const char *room)
 	return rl_sio_join(s, rl_slice_str(room));
 }
 
-/* at points to the member's place in the socket's list. */
-static void leave(struct rill_socket *s, struct rl_sio_member **at)
+static void leave(struct rill_socket *s, struct rl_sio_member *m)
 {
-	struct rl_sio_member *m = *at;
 	struct rl_sio_room *room = m->room;
 
-	*at = m->next;
+	*m->at = m->next;
+	if (m->next)
+		m->next->at = m->at;
 	s->room_count--;
 	rl_list_remove(&m->of_room);
 	if (!--room->count)
@@ -129,25 +132,22 @@ void rill_leave(rill_socket *s, const char *name)
 {
 	struct rl_slice text = rl_slice_str(name);
 	struct rl_sio_room *room;
-	struct rl_sio_member **at;
+	struct rl_sio_member *m;
 
 	if (!may_join(s))
 		return;
 	if (rl_slice_equal(text, rl_sio_id(s)))
 		s->left_own = true;
 	room = find(s->ns, text);
-	if (!room)
-		return;
-	for (at = &s->rooms; *at && (*at)->room != room; at = &(*at)->next)
-		;
-	if (*at)
-		leave(s, at);
+	m = room ? member_of(s, room) : NULL;
+	if (m)
+		leave(s, m);
 }
 
 void rl_sio_leave_all(struct rill_socket *s)
 {
 	while (s->rooms)
-		leave(s, &s->rooms);
+		leave(s, s->rooms);
 }
 
 bool rl_sio_is_in(const struct rill_socket *s, struct rl_slice name)

@@ -212,6 +212,7 @@ struct rl_sio_extra {
 	struct rl_table_node by_pid;
 	struct rill_socket *socket;
 	uint64_t since, last;     /* offsets: at its CONNECT; the last it was sent. 0: none */
+	uint64_t unsent;          /* the first since then that it may have missed. 0: none */
 	struct rl_sio_lost *back; /* asking: who it is */
 	uint64_t back_from;       /* what it has seen of what was sent to that */
 };
@@ -457,6 +458,8 @@ uint64_t rl_sio_recovery_now(const struct rill_socketio *io); /* the offset of t
 /* It has a pid from here on, and then no longer. */
 void rl_sio_recovery_know(struct rill_socket *s);
 void rl_sio_recovery_unknow(struct rill_socket *s);
+/* What has that offset was sent to it, or was not (rc). */
+void rl_sio_recovery_sent(struct rill_socket *s, uint64_t offset, int rc);
 /* A socket goes that may come back. */
 void rl_sio_recovery_lose(struct rill_socket *s);
 /* The one that says this in its CONNECT; NULL: nobody, or too much was forgotten. It is the caller's. One whose

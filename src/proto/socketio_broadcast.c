@@ -175,8 +175,8 @@ static int send_to(struct rill_socket *s, void *arg)
 		rc = rl_sio_send(s->client, &event->message, event->to->flags);
 	if (rc < 0 && event->ask)
 		rl_sio_ask_undo(event->ask, s, event->id);
-	if (rc >= 0 && event->offset)
-		s->extra->last = event->offset;
+	if (event->offset)
+		rl_sio_recovery_sent(s, event->offset, rc);
 	if (rc == RILL_ENOMEM)
 		event->rc = rc;
 	return 0;

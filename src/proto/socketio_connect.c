@@ -268,10 +268,12 @@ static void begin(
 		return;
 	}
 	rl_sio_client_watch(client);
+	rl_sio_socket_ref(s); /* what it has missed may go half, and end it */
 	if (lost && io->options.recovery_skips_middlewares)
 		accept_socket(s);
 	else
 		rl_sio_connect_go_on(s);
+	rl_sio_socket_unref(s);
 }
 
 void rl_sio_connect(struct rl_sio_client *client, struct rl_slice name, const struct rl_json *auth)

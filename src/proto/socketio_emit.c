@@ -299,8 +299,8 @@ static int send_remembered(struct rill_socket *s, const struct rl_sio_message *m
 	if (!pack)
 		return RILL_ENOMEM;
 	int rc = rl_sio_pack_send(s->client, pack);
-	if (rc >= 0 && s->extra)
-		s->extra->last = rl_sio_recovery_now(io) + 1;
+	if (rc >= 0)
+		rl_sio_recovery_sent(s, rl_sio_recovery_now(io) + 1, rc);
 	if (rc >= 0)
 		rl_sio_recovery_keep(io, s->ns, NULL, s, pack);
 	rl_sio_pack_unref(pack);

@@ -107,6 +107,7 @@ void rl_sio_socket_end(struct rill_socket *s, enum rl_sio_reason reason)
 		return;
 	s->state = RL_SIO_ENDING;
 	s->reason = (uint8_t)reason;
+	rl_sio_recovery_sent(s, rl_sio_recovery_now(s->ns->io) + 1, RILL_ECLOSED);
 	s->ns->count--;
 	rl_sio_due(s);
 }

@@ -92,6 +92,7 @@ struct rill_socketio {
 	struct rl_sio_bundle *bundle;     /* NULL: none */
 	unsigned busy;                    /* calls under way that still need it */
 	bool detached, stopping;
+	bool going;       /* it is being freed: nothing more is asked */
 	bool in_outgoing; /* on_any_outgoing is being told */
 };
 
@@ -301,6 +302,8 @@ static inline void rl_sio_namespace_hold(struct rill_namespace *ns)
 {
 	ns->users++;
 }
+/* ... for a client that comes: it may be about to go. */
+void rl_sio_namespace_use(struct rill_namespace *ns);
 void rl_sio_namespace_drop(struct rill_namespace *ns); /* NULL is fine */
 void rl_sio_namespaces_sweep(struct rill_socketio *io);
 const struct rl_sio_event *rl_sio_event_find(const struct rill_namespace *ns, struct rl_slice name);
@@ -398,7 +401,7 @@ void rl_sio_acks_fail(struct rill_socket *s);
 void rl_sio_acks_free(struct rill_socket *s);
 /* The service goes. */
 void rl_sio_asks_end(struct rill_socketio *io);
-/* 0 or RILL_ENOMEM. */
+/* 0, RILL_ENOMEM, RILL_ECLOSED (the service goes). */
 int rl_sio_ask_new(struct rl_sio_ask **ask, struct rill_socketio *io, uint32_t timeout_ms);
 void rl_sio_ask_one(struct rl_sio_ask *ask, struct rill_socket *s, rill_answer_fn fn, void *user);
 void rl_sio_ask_many(struct rl_sio_ask *ask, rill_answers_fn fn, void *user);

@@ -132,11 +132,11 @@ int rl_sio_send_control(struct rl_sio_client *client, enum rl_sio_type type, str
 	io->out.len = 0;
 	if (io->options.parser == RILL_SOCKETIO_PARSER_MSGPACK) {
 		if (json.len)
-			rc = rl_json_read(json, &data);
-		assert(rc == 0); /* we have written it */
+			rc = rl_json_read(json, &data); /* what is put into it may be too deep */
 		m.kind = RILL_BINARY;
-		rc = rl_sio_write_msgpack(
-			&io->out, type, name, false, 0, json.len ? &data : NULL, NULL, 0);
+		if (rc == 0)
+			rc = rl_sio_write_msgpack(&io->out, type, name, false, 0,
+				json.len ? &data : NULL, NULL, 0);
 	} else {
 		rc = rl_sio_write_head(&io->out, type, 0, name, false, 0);
 		if (rc == 0)

@@ -249,11 +249,13 @@ typedef struct rill_broadcast {
 #define RILL_ROOMS(...) ((const char *const[]){ __VA_ARGS__, NULL })
 
 /* Encoded once for all of them, and shared; who is so slow that max_queue is full is closed, or left out
- * (overflow). Returns 0, RILL_EINVAL, RILL_EUTF8, RILL_ENOMEM (some may have got it). */
+ * (overflow). Returns 0, RILL_EINVAL, RILL_EUTF8, RILL_ENOMEM (some may have got it), RILL_ECLOSED (there is no
+ * ns, and from is gone). */
 RILL_API int rill_broadcast_emit(const rill_broadcast *to, const char *event, const rill_arg *args);
 /* fn is called once, when all have answered or are gone, or after timeout_ms (0: never): rc 0, RILL_ECLOSED
  * (some are gone), RILL_ETIMEDOUT, RILL_ETOOBIG (above max_answers), RILL_ENOMEM (some were lost); answers: an
- * array of each one's first argument, as far as they came. Who waits for max_acks is not asked. */
+ * array of each one's first argument, as far as they came. Who waits for max_acks is not asked. Returns what
+ * rill_broadcast_emit() does; RILL_ECLOSED also when the service is being freed. */
 typedef void (*rill_answers_fn)(int rc, rill_json answers, void *user);
 RILL_API int rill_broadcast_ask(const rill_broadcast *to, const char *event, const rill_arg *args,
 	uint32_t timeout_ms, rill_answers_fn fn, void *user);

@@ -273,8 +273,10 @@ int rill_broadcast_ask(const rill_broadcast *to, const char *name, const rill_ar
 	struct rill_namespace *ns = namespace_of(to);
 	struct event event = { .to = to, .name = name, .args = args };
 
-	if (!ns || !fn)
+	if (!fn)
 		return RILL_EINVAL;
+	if (!ns)
+		return to->from ? RILL_ECLOSED : RILL_EINVAL;
 	int rc = rl_sio_ask_new(&event.ask, ns->io, timeout_ms);
 	if (rc < 0)
 		return rc;

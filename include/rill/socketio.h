@@ -233,6 +233,7 @@ RILL_API void rill_socket_disconnect(rill_socket *socket, bool close);
 RILL_API int rill_join(rill_socket *socket, const char *room);
 RILL_API void rill_leave(rill_socket *socket, const char *room);
 RILL_API bool rill_in_room(const rill_socket *socket, const char *room);
+/* fn may leave the room it is told of, and no other. */
 RILL_API void rill_socket_rooms(
 	const rill_socket *socket, void (*fn)(const char *room, void *user), void *user);
 

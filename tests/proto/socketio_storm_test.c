@@ -8,7 +8,8 @@ enum { PEERS = 6, SOCKETS = 256, STEPS = 1000, SEEDS = 100, LATER = 8, ASKS = 40
 static struct http_peer peers[PEERS];
 static bool joined[PEERS][5]; /* as far as the client knows */
 static uint64_t seed;
-static bool calm; /* nobody acts any more */
+static bool calm;     /* nobody acts any more */
+static bool detached; /* io is not the program's any more */
 static rill_namespace *spaces[4];
 static char pids[4][64]; /* of sockets that were connected lately */
 static unsigned depth;   /* of callbacks in callbacks */
@@ -211,6 +212,15 @@ static void reply_later(void)
 static void act(void)
 {
 	rill_socket *s = some_socket();
+	if (detached) {
+		draw(2) ? decide() : reply_later();
+		return;
+	}
+	if (draw(2000) == 0) {
+		detached = true;
+		rill_socketio_detach(io, draw(2));
+		return;
+	}
 	switch (draw(24)) {
 	case 0:
 	case 1:
@@ -579,7 +589,7 @@ static void begin_storm(uint64_t from)
 	memset(answered, 0, sizeof(answered));
 	connected = gone = recovered = asked = depth = 0;
 	memset(joined, 0, sizeof(joined));
-	calm = false;
+	calm = detached = false;
 	engine.max_queue = draw(2) ? 0 : 100 * 1024;
 	engine.overflow = draw(2) ? RILL_OVERFLOW_CLOSE : RILL_OVERFLOW_REFUSE;
 	engine.revision3 = true;
@@ -625,8 +635,8 @@ static void run_storm(uint64_t from)
 		let_go();
 	for (int i = 0; draw(2) && i < PEERS; i++)
 		http_close(&peers[i]);
-	if (draw(2)) {
-		calm = true; /* io is gone behind it */
+	if (!detached && draw(2)) {
+		detached = true;
 		rill_socketio_detach(io, draw(2));
 	}
 	if (draw(2))

@@ -30,6 +30,7 @@ struct rl_sio_lost {
 	size_t data_len, size;
 	rill_json_type data_type;
 	uint32_t rooms;
+	bool left_own;
 	char pid[RL_SIO_ID + 1];
 	uint32_t id_len;
 	char text[]; /* the id, then the rooms, each with a NUL */
@@ -294,6 +295,7 @@ static struct rl_sio_lost *new_lost(struct rill_socket *s)
 		return NULL;
 	lost->id_len = (uint32_t)id_len;
 	lost->rooms = s->room_count;
+	lost->left_own = s->left_own;
 	char *at = put_name(lost->text, s->text);
 	for (struct rl_sio_member *m = s->rooms; m; m = m->next)
 		at = put_name(at, m->room->name);
@@ -478,6 +480,7 @@ int rl_sio_recovery_give_back(struct rill_socket *s)
 	const char *name = lost->text + lost->id_len + 1;
 	int rc = 0;
 
+	s->left_own = lost->left_own;
 	x->back = NULL; /* what goes half ends the socket, with all that it has */
 	for (uint32_t i = 0; rc == 0 && i < lost->rooms; i++) {
 		rc = rl_sio_join(s, rl_slice_str(name));

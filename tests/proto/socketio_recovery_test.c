@@ -387,3 +387,19 @@ TEST(socketio_recovery, what_was_missed_may_go_half)
 		http_end();
 	}
 }
+
+TEST(socketio_recovery, who_has_left_its_own_room_stays_out_of_it)
+{
+	struct http_peer a;
+	rill_socketio_options options = recovering();
+	serve(&options);
+	join_recovering(&a);
+	rill_leave(latest, rill_socket_id(latest));
+	cut(&a);
+	expect_said("rooms:0 gone:transport error ");
+	come_back(&a, NULL);
+	expect_said("connect:/:recovered ");
+	assert_false(rill_in_room(latest, rill_socket_id(latest)));
+	http_close(&a);
+	http_end();
+}

@@ -204,7 +204,7 @@ RILL_API int rill_emit(rill_socket *socket, const char *event, const rill_arg *a
 /* How one event is sent: a sum of these. */
 enum {
 	RILL_VOLATILE = 1,    /* dropped when it cannot leave now (RILL_ELIMIT) */
-	RILL_NO_COMPRESS = 2, /* not deflated */
+	RILL_NO_COMPRESS = 2, /* not deflated; of no effect on what is kept for recovery */
 };
 RILL_API int rill_emit_with(
 	rill_socket *socket, const char *event, const rill_arg *args, unsigned flags);

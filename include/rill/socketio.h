@@ -204,7 +204,7 @@ RILL_API int rill_emit(rill_socket *socket, const char *event, const rill_arg *a
 /* How one event is sent: a sum of these. */
 enum {
 	RILL_VOLATILE = 1,    /* dropped when it cannot leave now (RILL_ELIMIT) */
-	RILL_NO_COMPRESS = 2, /* not deflated */
+	RILL_NO_COMPRESS = 2, /* not deflated; of no effect on what is kept for recovery */
 };
 RILL_API int rill_emit_with(
 	rill_socket *socket, const char *event, const rill_arg *args, unsigned flags);
@@ -233,6 +233,7 @@ RILL_API void rill_socket_disconnect(rill_socket *socket, bool close);
 RILL_API int rill_join(rill_socket *socket, const char *room);
 RILL_API void rill_leave(rill_socket *socket, const char *room);
 RILL_API bool rill_in_room(const rill_socket *socket, const char *room);
+/* fn may leave the room it is told of, and no other. */
 RILL_API void rill_socket_rooms(
 	const rill_socket *socket, void (*fn)(const char *room, void *user), void *user);
 
@@ -249,11 +250,13 @@ typedef struct rill_broadcast {
 #define RILL_ROOMS(...) ((const char *const[]){ __VA_ARGS__, NULL })
 
 /* Encoded once for all of them, and shared; who is so slow that max_queue is full is closed, or left out
- * (overflow). Returns 0, RILL_EINVAL, RILL_EUTF8, RILL_ENOMEM (some may have got it). */
+ * (overflow). Returns 0, RILL_EINVAL, RILL_EUTF8, RILL_ENOMEM (some may have got it), RILL_ECLOSED (there is no
+ * ns, and from is gone). */
 RILL_API int rill_broadcast_emit(const rill_broadcast *to, const char *event, const rill_arg *args);
 /* fn is called once, when all have answered or are gone, or after timeout_ms (0: never): rc 0, RILL_ECLOSED
  * (some are gone), RILL_ETIMEDOUT, RILL_ETOOBIG (above max_answers), RILL_ENOMEM (some were lost); answers: an
- * array of each one's first argument, as far as they came. Who waits for max_acks is not asked. */
+ * array of each one's first argument, as far as they came. Who waits for max_acks is not asked. Returns what
+ * rill_broadcast_emit() does; RILL_ECLOSED also when the service is being freed. */
 typedef void (*rill_answers_fn)(int rc, rill_json answers, void *user);
 RILL_API int rill_broadcast_ask(const rill_broadcast *to, const char *event, const rill_arg *args,
 	uint32_t timeout_ms, rill_answers_fn fn, void *user);

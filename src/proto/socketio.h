@@ -93,6 +93,7 @@ struct rill_socketio {
 	struct rl_sio_bundle *bundle;     /* NULL: none */
 	unsigned busy;                    /* calls under way that still need it */
 	bool detached, stopping;
+	bool going;       /* it is being freed: nothing more is asked */
 	bool in_outgoing; /* on_any_outgoing is being told */
 };
 
@@ -214,6 +215,7 @@ struct rl_sio_extra {
 	struct rl_table_node by_pid;
 	struct rill_socket *socket;
 	uint64_t since, last;     /* offsets: at its CONNECT; the last it was sent. 0: none */
+	uint64_t unsent;          /* the first since then that it may have missed. 0: none */
 	struct rl_sio_lost *back; /* asking: who it is */
 	uint64_t back_from;       /* what it has seen of what was sent to that */
 };
@@ -302,6 +304,8 @@ static inline void rl_sio_namespace_hold(struct rill_namespace *ns)
 {
 	ns->users++;
 }
+/* ... for a client that comes: it may be about to go. */
+void rl_sio_namespace_use(struct rill_namespace *ns);
 void rl_sio_namespace_drop(struct rill_namespace *ns); /* NULL is fine */
 void rl_sio_namespaces_sweep(struct rill_socketio *io);
 const struct rl_sio_event *rl_sio_event_find(const struct rill_namespace *ns, struct rl_slice name);
@@ -399,7 +403,7 @@ void rl_sio_acks_fail(struct rill_socket *s);
 void rl_sio_acks_free(struct rill_socket *s);
 /* The service goes. */
 void rl_sio_asks_end(struct rill_socketio *io);
-/* 0 or RILL_ENOMEM. */
+/* 0, RILL_ENOMEM, RILL_ECLOSED (the service goes). */
 int rl_sio_ask_new(struct rl_sio_ask **ask, struct rill_socketio *io, uint32_t timeout_ms);
 void rl_sio_ask_one(struct rl_sio_ask *ask, struct rill_socket *s, rill_answer_fn fn, void *user);
 void rl_sio_ask_many(struct rl_sio_ask *ask, rill_answers_fn fn, void *user);
@@ -459,6 +463,8 @@ uint64_t rl_sio_recovery_now(const struct rill_socketio *io); /* the offset of t
 /* It has a pid from here on, and then no longer. */
 void rl_sio_recovery_know(struct rill_socket *s);
 void rl_sio_recovery_unknow(struct rill_socket *s);
+/* What has that offset was sent to it, or was not (rc). */
+void rl_sio_recovery_sent(struct rill_socket *s, uint64_t offset, int rc);
 /* A socket goes that may come back. */
 void rl_sio_recovery_lose(struct rill_socket *s);
 /* The one that says this in its CONNECT; NULL: nobody, or too much was forgotten. It is the caller's. One whose

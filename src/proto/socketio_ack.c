@@ -42,6 +42,8 @@ static void tell_many(struct rl_sio_ask *ask)
 		answers = (rill_json){ .data = "[]", .len = 2, .type = RILL_JSON_ARRAY };
 	}
 	ask->fns(ask->rc, answers, ask->user);
+	rill_json_free(&ask->answers); /* those who have not answered keep no memory but the ask's */
+	ask->writing = false;
 }
 
 /* Calls fn, once. args: of one; from the loop. */
@@ -103,10 +105,10 @@ static void on_time(struct rl_timer *timer)
 
 int rl_sio_ask_new(struct rl_sio_ask **result, struct rill_socketio *io, uint32_t timeout_ms)
 {
-	struct rl_sio_ask *ask = rl_zalloc(rl_sio_env(io), sizeof(*ask));
+	struct rl_sio_ask *ask = io->going ? NULL : rl_zalloc(rl_sio_env(io), sizeof(*ask));
 
 	if (!ask)
-		return RILL_ENOMEM;
+		return io->going ? RILL_ECLOSED : RILL_ENOMEM;
 	ask->io = io;
 	ask->refs = 1;
 	rl_timer_init(&ask->timer, on_time);
@@ -315,6 +317,7 @@ void rl_sio_acks_free(struct rill_socket *s)
 
 void rl_sio_asks_end(struct rill_socketio *io)
 {
+	io->going = true; /* who asks again in its answer would never come to an end */
 	while (!rl_list_empty(&io->asks)) {
 		struct rl_sio_ask *ask = rl_container(io->asks.next, struct rl_sio_ask, node);
 		ask->refs++;

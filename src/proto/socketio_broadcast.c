@@ -175,8 +175,8 @@ static int send_to(struct rill_socket *s, void *arg)
 		rc = rl_sio_send(s->client, &event->message, event->to->flags);
 	if (rc < 0 && event->ask)
 		rl_sio_ask_undo(event->ask, s, event->id);
-	if (rc >= 0 && event->offset)
-		s->extra->last = event->offset;
+	if (event->offset)
+		rl_sio_recovery_sent(s, event->offset, rc);
 	if (rc == RILL_ENOMEM)
 		event->rc = rc;
 	return 0;
@@ -273,8 +273,10 @@ int rill_broadcast_ask(const rill_broadcast *to, const char *name, const rill_ar
 	struct rill_namespace *ns = namespace_of(to);
 	struct event event = { .to = to, .name = name, .args = args };
 
-	if (!ns || !fn)
+	if (!fn)
 		return RILL_EINVAL;
+	if (!ns)
+		return to->from ? RILL_ECLOSED : RILL_EINVAL;
 	int rc = rl_sio_ask_new(&event.ask, ns->io, timeout_ms);
 	if (rc < 0)
 		return rc;

@@ -268,10 +268,23 @@ static void begin(
 		return;
 	}
 	rl_sio_client_watch(client);
+	rl_sio_socket_ref(s); /* what it has missed may go half, and end it */
 	if (lost && io->options.recovery_skips_middlewares)
 		accept_socket(s);
 	else
 		rl_sio_connect_go_on(s);
+	rl_sio_socket_unref(s);
+}
+
+static void ask_for(struct rl_sio_client *client, struct rill_namespace *ns, struct rl_slice name,
+	const struct rl_json *auth)
+{
+	if (!ns)
+		send_refusal(client, name, "Invalid namespace", rl_sio_no_json());
+	else if (client->socket_count >= client->io->options.max_namespaces)
+		send_refusal(client, name, "too many namespaces", rl_sio_no_json());
+	else
+		begin(client, ns, auth);
 }
 
 void rl_sio_connect(struct rl_sio_client *client, struct rl_slice name, const struct rl_json *auth)
@@ -281,12 +294,9 @@ void rl_sio_connect(struct rl_sio_client *client, struct rl_slice name, const st
 	struct rill_namespace *ns = rl_sio_namespace_ask(
 		io, name, rl_json_public(auth ? auth : &none, NULL, 0));
 
-	if (client->ended)
-		return;
-	if (!ns || rl_sio_is_parent(ns))
-		send_refusal(client, name, "Invalid namespace", rl_sio_no_json());
-	else if (client->socket_count >= io->options.max_namespaces)
-		send_refusal(client, name, "too many namespaces", rl_sio_no_json());
-	else
-		begin(client, ns, auth);
+	if (ns)
+		rl_sio_namespace_use(ns); /* nobody may come into it, and then it goes */
+	if (!client->ended)
+		ask_for(client, ns, name, auth);
+	rl_sio_namespace_drop(ns);
 }

@@ -132,11 +132,11 @@ int rl_sio_send_control(struct rl_sio_client *client, enum rl_sio_type type, str
 	io->out.len = 0;
 	if (io->options.parser == RILL_SOCKETIO_PARSER_MSGPACK) {
 		if (json.len)
-			rc = rl_json_read(json, &data);
-		assert(rc == 0); /* we have written it */
+			rc = rl_json_read(json, &data); /* what is put into it may be too deep */
 		m.kind = RILL_BINARY;
-		rc = rl_sio_write_msgpack(
-			&io->out, type, name, false, 0, json.len ? &data : NULL, NULL, 0);
+		if (rc == 0)
+			rc = rl_sio_write_msgpack(&io->out, type, name, false, 0,
+				json.len ? &data : NULL, NULL, 0);
 	} else {
 		rc = rl_sio_write_head(&io->out, type, 0, name, false, 0);
 		if (rc == 0)
@@ -299,8 +299,8 @@ static int send_remembered(struct rill_socket *s, const struct rl_sio_message *m
 	if (!pack)
 		return RILL_ENOMEM;
 	int rc = rl_sio_pack_send(s->client, pack);
-	if (rc >= 0 && s->extra)
-		s->extra->last = rl_sio_recovery_now(io) + 1;
+	if (rc >= 0)
+		rl_sio_recovery_sent(s, rl_sio_recovery_now(io) + 1, rc);
 	if (rc >= 0)
 		rl_sio_recovery_keep(io, s->ns, NULL, s, pack);
 	rl_sio_pack_unref(pack);

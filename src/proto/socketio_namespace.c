@@ -77,6 +77,15 @@ static bool is_spent(const struct rill_namespace *ns)
 	return ns->parent && !ns->pinned && !ns->users && ns->io->options.cleanup_namespaces;
 }
 
+void rl_sio_namespace_use(struct rill_namespace *ns)
+{
+	if (is_spent(ns)) { /* no more */
+		rl_list_remove(&ns->node);
+		rl_list_append(&ns->io->namespaces, &ns->node);
+	}
+	rl_sio_namespace_hold(ns);
+}
+
 void rl_sio_namespace_drop(struct rill_namespace *ns)
 {
 	if (!ns)

@@ -28,11 +28,12 @@ struct rl_sio_lost {
 	struct rl_table_node by_pid;
 	struct rill_namespace *ns;
 	uint64_t at;
-	uint64_t since, last, now; /* offsets: at CONNECT, of the last it was sent, at its loss */
+	uint64_t since, last, now; /* offsets: at CONNECT, of the last it was sent, at its end */
 	char *data;
 	size_t data_len, size;
 	rill_json_type data_type;
 	uint32_t rooms;
+	bool left_own;
 	char pid[RL_SIO_ID + 1];
 	uint32_t id_len;
 	char text[]; /* the id, then the rooms, each with a NUL */
@@ -229,7 +230,7 @@ void rl_sio_recovery_keep(struct rill_socketio *io, struct rill_namespace *ns,
 	struct entry *entry;
 
 	r->offset++;
-	if (!ns->count && !r->sockets)
+	if (rl_list_empty(&ns->sockets) && !r->sockets)
 		return; /* whoever comes now comes after it */
 	entry = new_entry(rl_sio_env(io), to, one);
 	if (!entry) {
@@ -250,6 +251,21 @@ void rl_sio_recovery_keep(struct rill_socketio *io, struct rill_namespace *ns,
 	r->bytes += entry->size;
 	r->messages++;
 	tidy(r);
+}
+
+/* Whoever is slow and stays has missed it for good; whoever goes is owed it. */
+void rl_sio_recovery_sent(struct rill_socket *s, uint64_t offset, int rc)
+{
+	struct rl_sio_extra *x = s->extra;
+
+	if (!x)
+		return;
+	if (rc >= 0) {
+		x->last = offset;
+		x->unsent = 0;
+	} else if (!x->unsent) {
+		x->unsent = offset;
+	}
 }
 
 void rl_sio_recovery_know(struct rill_socket *s)
@@ -283,6 +299,7 @@ static struct rl_sio_lost *new_lost(struct rill_socket *s)
 		return NULL;
 	lost->id_len = (uint32_t)id_len;
 	lost->rooms = s->room_count;
+	lost->left_own = s->left_own;
 	char *at = put_name(lost->text, s->text);
 	for (struct rl_sio_member *m = s->rooms; m; m = m->next)
 		at = put_name(at, m->room->name);
@@ -308,7 +325,7 @@ void rl_sio_recovery_lose(struct rill_socket *s)
 	lost->at = rl_loop_now(io->loop);
 	lost->since = x->since;
 	lost->last = x->last;
-	lost->now = r->offset;
+	lost->now = x->unsent ? x->unsent - 1 : r->offset;
 	lost->data = x->data;
 	lost->data_len = x->data_len;
 	lost->data_type = x->data_type;
@@ -454,24 +471,27 @@ static int send_missed(struct rill_socket *s, uint64_t from)
 		if (!is_for(entry, s))
 			continue;
 		rc = rl_sio_pack_send(s->client, entry->pack);
-		s->extra->last = entry->offset;
+		rl_sio_recovery_sent(s, entry->offset, rc);
 	}
 	return rc < 0 ? rc : 0;
 }
 
 int rl_sio_recovery_give_back(struct rill_socket *s)
 {
+	struct rill_socketio *io = s->ns->io;
 	struct rl_sio_extra *x = s->extra;
 	struct rl_sio_lost *lost = x->back;
 	const char *name = lost->text + lost->id_len + 1;
 	int rc = 0;
 
+	s->left_own = lost->left_own;
+	x->back = NULL; /* what goes half ends the socket, with all that it has */
 	for (uint32_t i = 0; rc == 0 && i < lost->rooms; i++) {
 		rc = rl_sio_join(s, rl_slice_str(name));
 		name += strlen(name) + 1;
 	}
 	if (rc == 0) {
-		rl_free(rl_sio_env(s->ns->io), x->data);
+		rl_free(rl_sio_env(io), x->data);
 		x->data = lost->data;
 		x->data_len = lost->data_len;
 		x->data_type = lost->data_type;
@@ -483,7 +503,6 @@ int rl_sio_recovery_give_back(struct rill_socket *s)
 	}
 	if (rc == 0)
 		memcpy(x->pid, lost->pid, sizeof(x->pid));
-	x->back = NULL;
-	rl_sio_lost_free(s->ns->io, lost);
+	rl_sio_lost_free(io, lost);
 	return rc;
 }

@@ -107,6 +107,7 @@ void rl_sio_socket_end(struct rill_socket *s, enum rl_sio_reason reason)
 		return;
 	s->state = RL_SIO_ENDING;
 	s->reason = (uint8_t)reason;
+	rl_sio_recovery_sent(s, rl_sio_recovery_now(s->ns->io) + 1, RILL_ECLOSED);
 	s->ns->count--;
 	rl_sio_due(s);
 }
@@ -155,10 +156,12 @@ void rill_socket_disconnect(rill_socket *s, bool close)
 	if (!client || (s->state != RL_SIO_OPEN && !close))
 		return;
 	if (!close) {
-		rl_sio_send_control(
+		int rc = rl_sio_send_control(
 			client, RL_SIO_DISCONNECT, rl_sio_name(s->ns), rl_slice(NULL, 0));
 		client->left_behind = true;
 		rl_sio_socket_end(s, RL_SIO_SERVER_LEFT);
+		if (rc < 0) /* it would take itself for connected */
+			rl_sio_client_end(client, RL_SIO_FORCED_SERVER_CLOSE, rill_strerror(rc));
 		return;
 	}
 	rl_sio_client_disconnect(client);

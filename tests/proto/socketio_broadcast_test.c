@@ -308,3 +308,28 @@ TEST(socketio_broadcast, what_is_volatile_is_dropped_when_it_cannot_leave)
 	assert_null(strstr(heard(&peers[0]), "\"v\""));
 	close_all();
 }
+
+static int again_count, again_rc;
+static void ask_again(int rc, rill_json answers, void *user)
+{
+	rill_broadcast to = { .ns = root };
+	(void)rc;
+	(void)answers;
+	(void)user;
+	if (again_count++ < 100)
+		again_rc = rill_broadcast_ask(&to, "q", NULL, 0, ask_again, NULL);
+}
+
+TEST(socketio_broadcast, who_asks_again_does_not_keep_the_service)
+{
+	struct http_peer a;
+	serve(NULL);
+	open_client(&a);
+	again_count = 0;
+	rill_broadcast to = { .ns = root };
+	assert_int_equal(rill_broadcast_ask(&to, "q", NULL, 0, ask_again, NULL), 0);
+	http_end();
+	assert_int_equal(again_rc, RILL_ECLOSED);
+	assert_true(again_count < 10);
+	http_close(&a);
+}

@@ -384,3 +384,76 @@ TEST(socketio_connect, msgpack_goes_to_many_and_says_no)
 	cut(&b);
 	http_end();
 }
+
+static char deep[2 * 1024 + 1];
+static int refuse_deeply(rill_socket *s)
+{
+	rill_socket_refuse(s, "no", json(deep));
+	return RILL_EINVAL;
+}
+
+TEST(socketio_connect, a_refusal_too_deep_to_be_written_closes_the_client)
+{
+	struct http_peer a;
+	rill_socketio_options options = defaults();
+	options.parser = RILL_SOCKETIO_PARSER_MSGPACK;
+	memset(deep, '[', 1024);
+	memset(deep + 1024, ']', 1024);
+	serve(&options);
+	in_middleware = refuse_deeply;
+	assert_int_equal(rill_namespace_use(root, first, NULL), 0);
+	open_session(&a);
+	tell_bytes(&a, "82a47479706500a36e7370a12f"); /* {type: 0, nsp: "/"} */
+	expect_said("first:{} ");
+	assert_null(strstr(heard(&a), "<"));
+	cut(&a);
+	http_end();
+}
+
+static rill_namespace *children;
+static void hail(rill_socket *s)
+{
+	(void)s;
+	rill_broadcast to = { .ns = children };
+	rill_broadcast_emit(&to, "hail", NULL);
+}
+
+TEST(socketio_connect, a_child_that_is_left_and_joined_in_one_turn_is_still_a_child)
+{
+	struct http_peer a;
+	rill_socketio_options options = defaults();
+	options.cleanup_namespaces = true;
+	serve(&options);
+	children = rill_socketio_of_pattern(io, "^/dyn-[0-9]+$");
+	listen_to(children);
+	open_session(&a);
+	join_namespace(&a, "/dyn-1");
+	in_connect = hail;
+	/* Two frames. */
+	http_send_bytes(&a, "\x81\x89\0\0\0\0" "41/dyn-1," "\x81\x89\0\0\0\0" "40/dyn-1,", 30);
+	expect_said("gone:client namespace disconnect connect:/dyn-1 ");
+	expect_heard(&a, "0/dyn-1,{\"sid\":\"SID\"} 2/dyn-1,[\"hail\"] ");
+	in_connect = NULL;
+	cut(&a);
+	http_end();
+}
+
+TEST(socketio_connect, a_child_that_nobody_comes_into_goes)
+{
+	struct http_peer a, b;
+	rill_socketio_options options = defaults();
+	options.cleanup_namespaces = true;
+	options.max_namespaces = 1;
+	options.max_children = 1;
+	serve(&options);
+	assert_non_null(rill_socketio_of_pattern(io, "^/dyn-[0-9]+$"));
+	open_client(&a);
+	tell(&a, "0/dyn-1,");
+	expect_heard(&a, "4/dyn-1,{\"message\":\"too many namespaces\"} ");
+	open_session(&b);
+	tell(&b, "0/dyn-2,");
+	expect_heard(&b, "0/dyn-2,{\"sid\":\"SID\"} ");
+	http_close(&a);
+	http_close(&b);
+	http_end();
+}

@@ -326,3 +326,80 @@ TEST(socketio_recovery, everything_may_be_closed_when_the_old_one_goes)
 	cut(&b);
 	http_end();
 }
+
+static rill_broadcast to_all;
+static void say_goodbye(rill_socket *s, const char *reason, void *user)
+{
+	(void)s;
+	(void)reason;
+	(void)user;
+	rill_broadcast_emit(&to_all, "left", NULL);
+}
+
+TEST(socketio_recovery, what_is_sent_while_it_goes_is_missed_too)
+{
+	struct http_peer a;
+	rill_socketio_options options = recovering();
+	serve(&options);
+	to_all = (rill_broadcast){ .ns = root };
+	rill_namespace_on_disconnecting(root, say_goodbye, NULL);
+	join_recovering(&a);
+	rill_emit(latest, "x", NULL);
+	expect_offsets(&a, "2[\"x\",\"OFF\"] ");
+	cut(&a);
+	expect_said("gone:transport error ");
+	come_back(&a, offset);
+	expect_offsets(&a, "2[\"left\",\"OFF\"] 0{\"sid\":\"SID\",\"pid\":\"PID\"} ");
+	expect_said("connect:/:recovered ");
+	/* Its session is closed already, and it was not told yet. */
+	rill_close(rill_socket_conn(latest), 1000, NULL);
+	rill_broadcast_emit(&to_all, "behind", NULL);
+	expect_said("gone:forced close ");
+	http_close(&a);
+	come_back(&a, offset);
+	expect_offsets(&a, "2[\"behind\",\"OFF\"] 2[\"left\",\"OFF\"] 0{\"sid\":\"SID\",\"pid\":\"PID\"} ");
+	expect_said("connect:/:recovered ");
+	rill_namespace_on_disconnecting(root, NULL, NULL);
+	http_close(&a);
+	http_end();
+}
+
+/* At each point at which memory may fail. */
+TEST(socketio_recovery, what_was_missed_may_go_half)
+{
+	for (int n = 1; n < 40; n++) {
+		struct http_peer a;
+		rill_socketio_options options = recovering();
+		serve(&options);
+		join_recovering(&a);
+		rill_broadcast to = { .ns = root };
+		rill_emit(latest, "x", NULL);
+		expect_offsets(&a, "2[\"x\",\"OFF\"] ");
+		cut(&a);
+		rill_broadcast_emit(&to, "bytes", RILL_ARGS(rill_binary("a", 1), rill_binary("b", 1)));
+		char packet[256];
+		snprintf(packet, sizeof(packet), "0{\"pid\":\"%s\",\"offset\":\"%s\"}", pid, offset);
+		open_session(&a);
+		test_fail_allocation((unsigned)n, false);
+		tell(&a, packet);
+		test_fail_allocation(0, false);
+		http_close(&a);
+		http_end();
+	}
+}
+
+TEST(socketio_recovery, who_has_left_its_own_room_stays_out_of_it)
+{
+	struct http_peer a;
+	rill_socketio_options options = recovering();
+	serve(&options);
+	join_recovering(&a);
+	rill_leave(latest, rill_socket_id(latest));
+	cut(&a);
+	expect_said("rooms:0 gone:transport error ");
+	come_back(&a, NULL);
+	expect_said("connect:/:recovered ");
+	assert_false(rill_in_room(latest, rill_socket_id(latest)));
+	http_close(&a);
+	http_end();
+}

@@ -482,3 +482,30 @@ TEST(socketio, a_service_that_is_detached_lives_as_long_as_its_clients)
 	cut(&a);
 	http_end();
 }
+
+TEST(socketio, one_that_cannot_be_told_to_go_is_closed)
+{
+	static char large[60 * 1024];
+	struct http_peer a;
+	rill_socketio_options options = defaults();
+	rill_engineio_options engine = engine_defaults();
+	engine.max_queue = sizeof(large);
+	engine.overflow = RILL_OVERFLOW_REFUSE;
+	options.engineio = &engine;
+	serve(&options);
+	open_client(&a);
+	memset(large, 'x', sizeof(large));
+	rill_emit(latest, "x", RILL_ARGS(rill_text_of(large, sizeof(large) - 100)));
+	size_t n = sizeof(large);
+	while (n > 0) /* to the last byte */
+		if (rill_emit(latest, "x", RILL_ARGS(rill_text_of(large, n))) < 0)
+			n /= 2;
+	rill_socket_disconnect(latest, false);
+	expect_said("gone:server namespace disconnect ");
+	const char *all = heard(&a);
+	size_t len = strlen(all);
+	if (len < 2 || strcmp(all + len - 2, "1 ") != 0)
+		assert_non_null(strstr(all, "close:"));
+	cut(&a);
+	http_end();
+}

@@ -101,6 +101,18 @@ int rl_buf_append_slow(struct rl_buf *buf, const void *data, size_t n)
 	return 0;
 }
 
+int rl_buf_append_parts(struct rl_buf *buf, const struct rl_slice *parts, size_t count)
+{
+	size_t total = 0;
+
+	for (size_t i = 0; i < count; i++)
+		total += parts[i].len;
+	int rc = rl_buf_reserve(buf, total);
+	for (size_t i = 0; i < count && rc == 0; i++)
+		rc = rl_buf_append_slice(buf, parts[i]);
+	return rc;
+}
+
 int rl_buf_append_u64(struct rl_buf *buf, uint64_t value)
 {
 	char digits[20]; /* 18446744073709551615 */

@@ -76,6 +76,8 @@ static inline int rl_buf_append_slice(struct rl_buf *buf, struct rl_slice slice)
 	return rl_buf_append(buf, slice.data, slice.len);
 }
 
+/* Several pieces, all or none. */
+int rl_buf_append_parts(struct rl_buf *buf, const struct rl_slice *parts, size_t count);
 int rl_buf_append_u64(struct rl_buf *buf, uint64_t value); /* in decimal */
 
 /* Memory may go from one buffer to the next by way of a spare one, so that it is not asked for each time:

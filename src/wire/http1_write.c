@@ -9,29 +9,6 @@ static bool all_of(struct rl_slice s, enum rl_http1_char set)
 	return rl_http1_span_of(s.data, 0, s.len, set) == s.len;
 }
 
-/* Appends bytes that rl_buf_reserve() has made room for. */
-static void put(struct rl_buf *out, struct rl_slice s)
-{
-	if (s.len)
-		memcpy(rl_buf_end(out), s.data, s.len);
-	rl_buf_commit(out, s.len);
-}
-
-/* Appends the parts, count of them, all or none. */
-static int put_all(struct rl_buf *out, const struct rl_slice *parts, size_t count)
-{
-	size_t total = 0;
-
-	for (size_t i = 0; i < count; i++)
-		total += parts[i].len;
-	int rc = rl_buf_reserve(out, total);
-	if (rc < 0)
-		return rc;
-	for (size_t i = 0; i < count; i++)
-		put(out, parts[i]);
-	return 0;
-}
-
 int rl_http1_write_status(struct rl_buf *out, int status, const char *reason)
 {
 	struct rl_slice line = rl_http1_status_line(status);
@@ -45,7 +22,7 @@ int rl_http1_write_status(struct rl_buf *out, int status, const char *reason)
 		(char)('0' + status % 10) };
 	const struct rl_slice parts[] = { RL_SLICE("HTTP/1.1 "), rl_slice(digits, sizeof(digits)),
 		RL_SLICE(" "), text, RL_SLICE("\r\n") };
-	return put_all(out, parts, sizeof(parts) / sizeof(parts[0]));
+	return rl_buf_append_parts(out, parts, sizeof(parts) / sizeof(parts[0]));
 }
 
 int rl_http1_write_request_line(struct rl_buf *out, struct rl_slice method, struct rl_slice target)
@@ -54,7 +31,7 @@ int rl_http1_write_request_line(struct rl_buf *out, struct rl_slice method, stru
 		return RILL_EINVAL;
 	const struct rl_slice parts[] = { method, RL_SLICE(" "), target,
 		RL_SLICE(" HTTP/1.1\r\n") };
-	return put_all(out, parts, sizeof(parts) / sizeof(parts[0]));
+	return rl_buf_append_parts(out, parts, sizeof(parts) / sizeof(parts[0]));
 }
 
 int rl_http1_write_field(struct rl_buf *out, struct rl_slice name, struct rl_slice value)
@@ -62,7 +39,7 @@ int rl_http1_write_field(struct rl_buf *out, struct rl_slice name, struct rl_sli
 	if (!rl_slice_is_token(name) || !all_of(value, RL_CHAR_TEXT))
 		return RILL_EINVAL;
 	const struct rl_slice parts[] = { name, RL_SLICE(": "), value, RL_SLICE("\r\n") };
-	return put_all(out, parts, sizeof(parts) / sizeof(parts[0]));
+	return rl_buf_append_parts(out, parts, sizeof(parts) / sizeof(parts[0]));
 }
 
 int rl_http1_write_end(struct rl_buf *out)

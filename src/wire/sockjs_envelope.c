@@ -7,18 +7,6 @@
 /* The head of the htmlfile page without the callback. */
 #define PAGE_HEAD 1027
 
-static int put_all(struct rl_buf *out, const struct rl_slice *parts, size_t count)
-{
-	size_t total = 0;
-
-	for (size_t i = 0; i < count; i++)
-		total += parts[i].len;
-	int rc = rl_buf_reserve(out, total);
-	for (size_t i = 0; i < count && rc == 0; i++)
-		rc = rl_buf_append_slice(out, parts[i]);
-	return rc;
-}
-
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
 static int wrap_xhr(struct rl_buf *out, struct rl_slice label, struct rl_slice frame)
@@ -134,7 +122,7 @@ static int begin_htmlfile(struct rl_buf *out, struct rl_slice label)
 		RL_SLICE("\r\n\r\n") };
 
 	memset(spaces, ' ', sizeof(spaces));
-	return put_all(out, parts, COUNT(parts));
+	return rl_buf_append_parts(out, parts, COUNT(parts));
 }
 
 static int put_quoted(struct rl_buf *out, struct rl_slice frame, unsigned escapes, const char *tail)
@@ -165,7 +153,7 @@ static int wrap_jsonp(struct rl_buf *out, struct rl_slice label, struct rl_slice
 {
 	const struct rl_slice parts[] = { RL_SLICE("/**/"), label, RL_SLICE("(") };
 	size_t before = out->len;
-	int rc = put_all(out, parts, COUNT(parts));
+	int rc = rl_buf_append_parts(out, parts, COUNT(parts));
 
 	if (rc == 0)
 		rc = put_quoted(out, frame, RL_JSON_ESCAPE_LINES, ");\r\n");

@@ -13,23 +13,11 @@ bool rl_sse_fits_line(struct rl_slice text)
 	return true;
 }
 
-static int put(struct rl_buf *out, const struct rl_slice *parts, size_t count)
-{
-	size_t total = 0;
-
-	for (size_t i = 0; i < count; i++)
-		total += parts[i].len;
-	int rc = rl_buf_reserve(out, total);
-	for (size_t i = 0; i < count && rc == 0; i++)
-		rc = rl_buf_append_slice(out, parts[i]);
-	return rc;
-}
-
 static int put_field(struct rl_buf *out, struct rl_slice name, struct rl_slice value)
 {
 	const struct rl_slice parts[] = { name, RL_SLICE(": "), value, RL_SLICE("\r\n") };
 
-	return put(out, parts, sizeof(parts) / sizeof(parts[0]));
+	return rl_buf_append_parts(out, parts, sizeof(parts) / sizeof(parts[0]));
 }
 
 static int start(struct rl_buf *out, const struct rl_sse_event *event)
@@ -158,5 +146,5 @@ int rl_sse_write_id(struct rl_buf *out, struct rl_slice id)
 {
 	const struct rl_slice parts[] = { RL_SLICE("id: "), id, RL_SLICE("\r\n\r\n") };
 
-	return rl_sse_fits_line(id) ? put(out, parts, sizeof(parts) / sizeof(parts[0])) : RILL_EINVAL;
+	return rl_sse_fits_line(id) ? rl_buf_append_parts(out, parts, sizeof(parts) / sizeof(parts[0])) : RILL_EINVAL;
 }

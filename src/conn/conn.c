@@ -214,6 +214,16 @@ void rl_conn_closed_later(struct rill_conn *conn, int code)
 	add_late(conn);
 }
 
+void rl_conn_each(struct rl_list *conns, void (*fn)(struct rill_conn *conn, void *user), void *user)
+{
+	/* Connections end at the end of the turn at the earliest, so the next one stays. */
+	rl_list_each_safe (node, conns) {
+		struct rill_conn *conn = rl_container(node, struct rill_conn, node);
+		if (conn->state == RILL_CONN_OPEN)
+			fn(conn, user);
+	}
+}
+
 /* The public functions. */
 
 static int sent(struct rill_conn *conn, int rc, size_t len, bool last)

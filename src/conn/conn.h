@@ -199,6 +199,9 @@ static inline void rl_conn_note_queue(struct rill_conn *conn, size_t queued)
 		conn->queue_peak = queued;
 }
 
+/* Calls fn for each open one of a service's list (by node); fn may close and send. For rill_..._each(). */
+void rl_conn_each(struct rl_list *conns, void (*fn)(struct rill_conn *conn, void *user), void *user);
+
 /* May messages be delivered now? */
 static inline bool rl_conn_wants_messages(const struct rill_conn *conn)
 {

@@ -179,12 +179,7 @@ void rill_engineio_detach(rill_engineio *service, int code, const char *reason)
 
 void rill_engineio_each(rill_engineio *service, void (*fn)(rill_conn *conn, void *user), void *user)
 {
-	/* Sessions end at the end of the turn at the earliest, so the next one stays. */
-	rl_list_each_safe (node, &service->sessions.all) {
-		struct rill_conn *conn = rl_container(node, struct rill_conn, node);
-		if (conn->state == RILL_CONN_OPEN)
-			fn(conn, user);
-	}
+	rl_conn_each(&service->sessions.all, fn, user);
 }
 
 /* NULL: it is no session of such a service. */

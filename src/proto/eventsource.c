@@ -198,10 +198,7 @@ void rill_eventsource_detach(rill_eventsource *service, int code, const char *re
 void rill_eventsource_each(
 	rill_eventsource *service, void (*fn)(rill_conn *conn, void *user), void *user)
 {
-	/* Streams end at the end of the turn at the earliest, so the next one stays. */
-	rl_list_each_safe (node, &service->conns)
-		if (conn_at(node)->state == RILL_CONN_OPEN)
-			fn(conn_at(node), user);
+	rl_conn_each(&service->conns, fn, user);
 }
 
 void rill_eventsource_read_stats(const rill_eventsource *service, rill_eventsource_stats *stats)

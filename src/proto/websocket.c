@@ -273,12 +273,7 @@ void rill_websocket_detach(rill_websocket *service, int code, const char *reason
 void rill_websocket_each(
 	rill_websocket *service, void (*fn)(rill_conn *conn, void *user), void *user)
 {
-	/* Connections end at the end of the turn at the earliest, so the next one stays. */
-	rl_list_each_safe (node, &service->conns) {
-		struct rill_conn *conn = rl_container(node, struct rill_conn, node);
-		if (conn->state == RILL_CONN_OPEN)
-			fn(conn, user);
-	}
+	rl_conn_each(&service->conns, fn, user);
 }
 
 void rill_websocket_read_stats(const rill_websocket *service, rill_websocket_stats *stats)

@@ -14,6 +14,7 @@
 #include "conn/conn.h"
 #include "http/exchange.h"
 #include "http/server.h"
+#include "proto/names.h"
 #include "wire/sse_event.h"
 
 /* Bytes of a type or an id that is sent. */
@@ -67,12 +68,6 @@ static inline struct rl_es_conn *rl_es_conn(struct rill_conn *conn)
 static inline const struct rl_es_conn *rl_es_const_conn(const struct rill_conn *conn)
 {
 	return rl_container(conn, const struct rl_es_conn, conn);
-}
-
-/* The text that stands behind this one in names. */
-static inline const char *rl_es_behind(const char *text)
-{
-	return text + strlen(text) + 1;
 }
 
 extern const struct rl_conn_ops rl_es_conn_ops;

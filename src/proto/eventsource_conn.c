@@ -127,45 +127,24 @@ int rl_es_conn_write_scratch(struct rl_es_conn *c)
 	return rc == RILL_ESTATE ? RILL_ECLOSED : rc;
 }
 
-static int append_text(struct rl_buf *out, struct rl_slice text)
-{
-	int rc = rl_buf_append_slice(out, text);
-
-	return rc == 0 ? rl_buf_append(out, "", 1) : rc;
-}
-
-static int append_url(struct rl_buf *out, const rill_request *request)
-{
-	/* Scheme and host, which may be missing, and the target: all from the head. */
-	size_t room = rl_exchange_head(request)->len + sizeof("https://localhost/");
-	int rc = rl_buf_reserve(out, room);
-
-	if (rc < 0)
-		return rc;
-	int n = rill_request_url(request, (char *)rl_buf_end(out), room);
-	assert(n >= 0 && "the head holds host and target");
-	rl_buf_commit(out, (size_t)n + 1);
-	return 0;
-}
-
 /* What the program may ask for later. */
 static int append_names(struct rl_buf *out, const rill_request *request, const char *const *keep)
 {
 	const struct rl_http1_head *head = rl_exchange_head(request);
 	struct rl_slice value = { NULL, 0 };
-	int rc = append_url(out, request);
+	int rc = rl_names_append_url(out, request);
 
 	rl_http1_field(head, RL_SLICE("Last-Event-ID"), &value);
 	if (rc == 0)
-		rc = append_text(out, value);
+		rc = rl_names_append(out, value);
 	for (; rc == 0 && keep && *keep; keep++) {
 		if (!rl_http1_field(head, rl_slice_str(*keep), &value))
 			continue;
-		rc = append_text(out, rl_slice_str(*keep));
+		rc = rl_names_append(out, rl_slice_str(*keep));
 		if (rc == 0)
-			rc = append_text(out, value);
+			rc = rl_names_append(out, value);
 	}
-	return rc == 0 ? append_text(out, rl_slice(NULL, 0)) : rc;
+	return rc == 0 ? rl_names_append(out, rl_slice(NULL, 0)) : rc;
 }
 
 static struct rl_es_conn *make(struct rill_eventsource *service, rill_request *request)

@@ -155,12 +155,9 @@ static const char *op_nothing(const struct rill_conn *conn)
 
 static struct rl_slice op_header(const struct rill_conn *conn, struct rl_slice name)
 {
-	const char *p = rl_es_behind(rl_es_behind(rl_es_const_conn(conn)->names));
+	const char *last_id = rl_names_behind(rl_es_const_conn(conn)->names);
 
-	for (; *p; p = rl_es_behind(rl_es_behind(p)))
-		if (rl_slice_equal_nocase(rl_slice_str(p), name))
-			return rl_slice_str(rl_es_behind(p));
-	return rl_slice(NULL, 0);
+	return rl_names_find(rl_names_behind(last_id), name);
 }
 
 static const struct rl_addr *op_peer(const struct rill_conn *conn)

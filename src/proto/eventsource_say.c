@@ -89,7 +89,7 @@ int rill_eventsource_retry(rill_conn *conn, uint32_t retry_ms)
 
 const char *rill_eventsource_last_id(const rill_conn *conn)
 {
-	return is_stream(conn) ? rl_es_behind(rl_es_const_conn(conn)->names) : "";
+	return is_stream(conn) ? rl_names_behind(rl_es_const_conn(conn)->names) : "";
 }
 
 const char *rill_eventsource_url(const rill_conn *conn)

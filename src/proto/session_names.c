@@ -1,34 +1,8 @@
 /* session_names.c: what the program may ask of the request that last came to receive: its URL and the
  * headers that were to be kept. Polls repeat them, so that nothing is done as long as they are the same,
  * and no memory is asked for as long as they fit. */
+#include "proto/names.h"
 #include "proto/session_parts.h"
-
-/* The text that stands behind this one. */
-static const char *behind(const char *text)
-{
-	return text + strlen(text) + 1;
-}
-
-static int append_text(struct rl_buf *out, struct rl_slice text)
-{
-	int rc = rl_buf_append_slice(out, text);
-
-	return rc == 0 ? rl_buf_append(out, "", 1) : rc;
-}
-
-static int append_url(struct rl_buf *out, const rill_request *request)
-{
-	/* Scheme and host, which may be missing, and the target: all from the head. */
-	size_t room = rl_exchange_head(request)->len + sizeof("https://localhost/");
-	int rc = rl_buf_reserve(out, room);
-
-	if (rc < 0)
-		return rc;
-	int n = rill_request_url(request, (char *)rl_buf_end(out), room);
-	assert(n >= 0 && "the head holds host and target");
-	rl_buf_commit(out, (size_t)n + 1);
-	return 0;
-}
 
 static int append_place(struct rl_buf *out, const rill_request *request, bool empty)
 {
@@ -36,8 +10,8 @@ static int append_place(struct rl_buf *out, const rill_request *request, bool em
 
 	if (empty)
 		return rl_buf_append(out, "\0", 2);
-	int rc = append_url(out, request);
-	return rc == 0 ? append_text(out, rl_slice(path.data, path.len)) : rc;
+	int rc = rl_names_append_url(out, request);
+	return rc == 0 ? rl_names_append(out, rl_slice(path.data, path.len)) : rc;
 }
 
 /* Those of the kept headers that have this number, if the request has them. */
@@ -55,7 +29,7 @@ static int append_headers(struct rl_buf *out, const struct rl_http1_head *head,
 			continue;
 		rc = rl_buf_append(out, &place, 1);
 		if (rc == 0)
-			rc = append_text(out, value);
+			rc = rl_names_append(out, value);
 	}
 	return rc;
 }
@@ -71,7 +45,7 @@ static int append_names(struct rl_buf *out, const rill_request *request,
 	for (uint64_t left = head->index.present & sessions->kept_numbers; rc == 0 && left;
 		left &= left - 1)
 		rc = append_headers(out, head, sessions, (unsigned)__builtin_ctzll(left));
-	return rc == 0 ? append_text(out, rl_slice(NULL, 0)) : rc;
+	return rc == 0 ? rl_names_append(out, rl_slice(NULL, 0)) : rc;
 }
 
 /* Without memory for the new ones the old ones stay. */
@@ -108,9 +82,9 @@ void rl_session_keep_names(struct rl_session *s, const rill_request *request)
 
 struct rl_slice rl_session_name(const struct rl_session *s, struct rl_slice name)
 {
-	const char *p = s->names && s->sessions ? behind(behind(s->names)) : "";
+	const char *p = s->names && s->sessions ? rl_names_behind(rl_names_behind(s->names)) : "";
 
-	for (; *p; p = behind(p)) {
+	for (; *p; p = rl_names_behind(p)) {
 		uint8_t place = (uint8_t)*p++;
 		if (rl_slice_equal_nocase(s->sessions->kept[place - 1].name, name))
 			return rl_slice_str(p);
@@ -125,5 +99,5 @@ const char *rl_session_url(const struct rl_session *s)
 
 const char *rl_session_path(const struct rl_session *s)
 {
-	return s->names ? behind(s->names) : "";
+	return s->names ? rl_names_behind(s->names) : "";
 }

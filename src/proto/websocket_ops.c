@@ -1,5 +1,6 @@
 /* websocket_ops.c: what a program does with a WebSocket: the calls of rill/conn.h, brought to the
  * framing and the stream. None of them calls back. */
+#include "proto/names.h"
 #include "proto/websocket_client.h"
 
 /* The message being delivered goes back from where it lies, with its new header in front of it. 0 or
@@ -207,23 +208,15 @@ static const char *op_extensions(const struct rill_conn *conn)
 {
 	const char *protocol = op_protocol(conn);
 	const struct rl_ws_conn *c = rl_container(conn, struct rl_ws_conn, conn);
-	return c->names ? protocol + strlen(protocol) + 1 : "";
+	return c->names ? rl_names_behind(protocol) : "";
 }
 
 /* Behind the two names stand pairs of kept name and value, ended by an empty name. */
 static struct rl_slice op_header(const struct rill_conn *conn, struct rl_slice name)
 {
 	const struct rl_ws_conn *c = rl_container(conn, struct rl_ws_conn, conn);
-	if (!c->names)
-		return rl_slice(NULL, 0);
-	const char *extensions = op_extensions(conn);
-	for (const char *p = extensions + strlen(extensions) + 1; *p;) {
-		const char *value = p + strlen(p) + 1;
-		if (rl_slice_equal_nocase(rl_slice_str(p), name))
-			return rl_slice_str(value);
-		p = value + strlen(value) + 1;
-	}
-	return rl_slice(NULL, 0);
+	return c->names ? rl_names_find(rl_names_behind(op_extensions(conn)), name)
+			: rl_slice(NULL, 0);
 }
 
 static const struct rl_addr *op_peer(const struct rill_conn *conn)

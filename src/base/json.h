@@ -36,6 +36,9 @@ struct rl_json {
 	struct rl_slice text;
 };
 
+/* Takes JSON's white space off the front. */
+void rl_json_skip_space(struct rl_slice *in);
+
 /* Takes one value, and the white space around it, off the front of *in, checking all of it, UTF-8
  * included. 0; RILL_EPROTO: no JSON (or its beginning only), *in stays; RILL_ETOOBIG: deeper than
  * RL_JSON_DEPTH. */

@@ -2,7 +2,7 @@
  * before (json.c), so that only ends are looked for here. */
 #include "base/json_impl.h"
 
-static void skip_space(struct rl_slice *s)
+void rl_json_skip_space(struct rl_slice *s)
 {
 	size_t n = 0;
 
@@ -79,11 +79,11 @@ static void take_value(struct rl_slice *rest, struct rl_json *value)
 /* Goes on to where the next begins. rest is at the opening bracket, at a comma or at the closing one. */
 static bool find_next(struct rl_slice *rest, uint8_t closing)
 {
-	skip_space(rest);
+	rl_json_skip_space(rest);
 	if (!rest->len || rest->data[0] == closing)
 		return false;
 	rl_slice_skip(rest, 1);
-	skip_space(rest);
+	rl_json_skip_space(rest);
 	return rest->data[0] != closing;
 }
 
@@ -100,9 +100,9 @@ int rl_json_member(struct rl_slice *rest, struct rl_json *name, struct rl_json *
 	if (!find_next(rest, '}'))
 		return 0;
 	take_value(rest, name);
-	skip_space(rest);
+	rl_json_skip_space(rest);
 	rl_slice_skip(rest, 1); /* the colon */
-	skip_space(rest);
+	rl_json_skip_space(rest);
 	take_value(rest, value);
 	return 1;
 }

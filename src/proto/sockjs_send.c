@@ -136,9 +136,7 @@ static const char *find_fault(struct rl_slice text)
 
 static bool is_array(struct rl_slice text)
 {
-	while (text.len && (text.data[0] == ' ' || text.data[0] == '\t' || text.data[0] == '\r' ||
-				   text.data[0] == '\n'))
-		rl_slice_skip(&text, 1);
+	rl_json_skip_space(&text);
 	return text.len && text.data[0] == '[';
 }
 

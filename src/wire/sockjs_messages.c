@@ -81,15 +81,9 @@ static int decode_field(
 	return 0;
 }
 
-static bool is_space(uint8_t c)
-{
-	return c == ' ' || c == '\n' || c == '\r' || c == '\t';
-}
-
 static bool begins_string(struct rl_slice text)
 {
-	while (text.len && is_space(text.data[0]))
-		rl_slice_skip(&text, 1);
+	rl_json_skip_space(&text);
 	return text.len && text.data[0] == '"';
 }
 

@@ -142,3 +142,20 @@ int rl_exchange_fail(rill_request *request, int status, const char *sentence)
 {
 	return rl_response_fail(request, status, sentence);
 }
+
+/* RFC 9110, 13.1.2: compared weakly. */
+bool rl_exchange_has_tag(const rill_request *x, struct rl_slice tag)
+{
+	struct rl_slice list, element;
+	size_t cursor = 0;
+
+	while (rl_http1_next_field(&x->head, RL_SLICE("If-None-Match"), &cursor, &list)) {
+		while (rl_slice_next_element(&list, &element)) {
+			if (rl_slice_starts(element, RL_SLICE("W/")))
+				rl_slice_skip(&element, 2);
+			if (rl_slice_equal(element, tag) || rl_slice_equal(element, RL_SLICE("*")))
+				return true;
+		}
+	}
+	return false;
+}

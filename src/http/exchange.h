@@ -64,6 +64,9 @@ int rl_exchange_respond(
 /* The response comes much later, perhaps: on_peer_end is told before it was begun, too. */
 void rl_exchange_await(rill_request *request);
 
+/* Has the client what has this tag already (If-None-Match)? Then 304 will do. */
+bool rl_exchange_has_tag(const rill_request *request, struct rl_slice tag);
+
 /* Does a response that was begun stand in chunks on the wire? A piece that goes to many is put into its
  * frame once (rl_http1_chunk_head(), the data, CRLF) where it does. */
 bool rl_exchange_chunked(const rill_request *request);

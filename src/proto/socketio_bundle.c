@@ -182,21 +182,6 @@ static size_t find(const struct rill_socketio *io, rill_bytes path, char name[64
 	return FILES;
 }
 
-/* A weak tag fits as well (RFC 9110, 13.1.2). */
-static bool has_it(const rill_request *request, const char *tag)
-{
-	rill_bytes field = rill_request_header(request, "If-None-Match");
-	struct rl_slice list = rl_slice(field.data, field.len), one;
-
-	while (rl_slice_next_element(&list, &one)) {
-		if (rl_slice_starts(one, RL_SLICE("W/")))
-			rl_slice_skip(&one, 2);
-		if (rl_slice_equal(one, rl_slice_str(tag)) || rl_slice_equal(one, RL_SLICE("*")))
-			return true;
-	}
-	return false;
-}
-
 /* Without memory to compress it goes as it is. */
 static enum rl_coding form_for(const rill_request *request, struct file *file)
 {
@@ -227,7 +212,7 @@ static void answer(
 {
 	int rc = add_fields(bundle, request, file);
 
-	if (rc == 0 && has_it(request, file->tag)) {
+	if (rc == 0 && rl_exchange_has_tag(request, rl_slice_str(file->tag))) {
 		rill_respond(request, 304, NULL, NULL, 0);
 		return;
 	}

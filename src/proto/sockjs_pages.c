@@ -93,24 +93,6 @@ int rl_sockjs_write_iframe(struct rill_sockjs *service)
 	return write_ancestors(service);
 }
 
-/* RFC 9110, 13.1.2: compared weakly. */
-static bool has_tag(const rill_request *request, struct rl_slice tag)
-{
-	struct rl_slice list, element;
-	size_t cursor = 0;
-
-	while (rl_http1_next_field(
-		rl_exchange_head(request), RL_SLICE("If-None-Match"), &cursor, &list)) {
-		while (rl_slice_next_element(&list, &element)) {
-			if (rl_slice_starts(element, RL_SLICE("W/")))
-				rl_slice_skip(&element, 2);
-			if (rl_slice_equal(element, tag) || rl_slice_equal(element, RL_SLICE("*")))
-				return true;
-		}
-	}
-	return false;
-}
-
 void rl_sockjs_iframe(struct rl_sockjs_ask *ask)
 {
 	const struct rill_sockjs *service = ask->service;
@@ -124,7 +106,7 @@ void rl_sockjs_iframe(struct rl_sockjs_ask *ask)
 			ask->request, RL_SLICE("Content-Security-Policy"), ancestors);
 	if (rc < 0)
 		rl_sockjs_refuse(ask, 503, "There is no memory for this page.");
-	else if (has_tag(ask->request, rl_slice_str(service->iframe_tag)))
+	else if (rl_exchange_has_tag(ask->request, rl_slice_str(service->iframe_tag)))
 		rl_sockjs_answer(ask, 304, NULL, rl_slice(NULL, 0));
 	else
 		rl_sockjs_answer(

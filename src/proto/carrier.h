@@ -69,7 +69,6 @@ struct rl_carrier_ops {
 	size_t (*queued)(const struct rl_carrier *carrier);
 	/* Asks for a sign of life; rl_session_answered() follows. RILL_EUNSUPPORTED: send a frame. */
 	int (*ping)(struct rl_carrier *carrier);
-	const struct rl_addr *(*peer)(const struct rl_carrier *carrier);
 	bool (*local)(const struct rl_carrier *carrier, struct rl_addr *addr);
 	bool (*secure)(const struct rl_carrier *carrier);
 	/* Nothing more leaves for now: gives back what waiting does not need. */
@@ -96,14 +95,17 @@ int rl_carrier_http_new(struct rl_carrier **carrier, const struct rl_carrier_row
 /* Bodies of at least so many bytes are coded, unless they are plain. */
 void rl_carrier_http_compress(struct rl_carrier *carrier, enum rl_coding coding, size_t threshold);
 
-/* A carrier on a WebSocket that has just opened, whose handler is rl_carrier_websocket_handler: the
+/* A carrier on a WebSocket that has just opened, and whose handler has the functions below: the
  * connection's user pointer becomes the carrier. RILL_ENOMEM: the connection is still the caller's. */
 int rl_carrier_websocket_new(
 	struct rl_carrier **carrier, const struct rl_carrier_row *row, struct rill_conn *conn);
 
-/* What such connections tell their carrier, but for on_open, which the service has to set in a copy of its
- * own: there it makes the carrier and the session. */
-extern const rill_handler rl_carrier_websocket_handler;
+/* What such connections tell their carrier: for the service's handler, beside an on_open of its own that makes
+ * the carrier and the session. on_pong: where pongs are answers to RL_BEAT_PING. */
+void rl_carrier_on_message(struct rill_conn *conn, rill_msg msg);
+void rl_carrier_on_drain(struct rill_conn *conn);
+void rl_carrier_on_pong(struct rill_conn *conn, rill_bytes data);
+void rl_carrier_on_close(struct rill_conn *conn, int code, rill_bytes reason);
 
 /* Says one frame on a carrier that is nobody's, and ends it in order. */
 void rl_carrier_say_last(struct rl_carrier *carrier, struct rl_slice frame);

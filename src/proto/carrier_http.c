@@ -317,11 +317,6 @@ static size_t op_queued(const struct rl_carrier *carrier)
 	return rill_response_queued(of(carrier)->request);
 }
 
-static const struct rl_addr *op_peer(const struct rl_carrier *carrier)
-{
-	return rl_exchange_peer(of(carrier)->request);
-}
-
 static bool op_local(const struct rl_carrier *carrier, struct rl_addr *addr)
 {
 	return rl_exchange_local(of(carrier)->request, addr);
@@ -347,7 +342,6 @@ const struct rl_carrier_ops rl_carrier_http_ops = {
 	.set_reading = op_set_reading,
 	.flush = op_flush,
 	.queued = op_queued,
-	.peer = op_peer,
 	.local = op_local,
 	.secure = op_secure,
 	.settle = op_settle,

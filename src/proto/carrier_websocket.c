@@ -43,7 +43,7 @@ static struct rl_session *session_of(const struct rill_conn *conn)
 	return carrier ? carrier->session : NULL;
 }
 
-static void on_message(rill_conn *conn, rill_msg msg)
+void rl_carrier_on_message(rill_conn *conn, rill_msg msg)
 {
 	struct rl_session *session = session_of(conn);
 	const struct rl_carrier *carrier = conn->user;
@@ -54,7 +54,7 @@ static void on_message(rill_conn *conn, rill_msg msg)
 		rl_session_received(session, msg.kind, rl_slice(msg.data, msg.len));
 }
 
-static void on_drain(rill_conn *conn)
+void rl_carrier_on_drain(rill_conn *conn)
 {
 	struct rl_session *session = session_of(conn);
 	const struct rl_carrier *carrier = conn->user;
@@ -63,7 +63,7 @@ static void on_drain(rill_conn *conn)
 		rl_session_drained(session);
 }
 
-static void on_pong(rill_conn *conn, rill_bytes data)
+void rl_carrier_on_pong(rill_conn *conn, rill_bytes data)
 {
 	struct rl_session *session = session_of(conn);
 
@@ -74,7 +74,7 @@ static void on_pong(rill_conn *conn, rill_bytes data)
 		rl_session_answered(session);
 }
 
-static void on_close(rill_conn *conn, int code, rill_bytes reason)
+void rl_carrier_on_close(rill_conn *conn, int code, rill_bytes reason)
 {
 	struct rl_session *session = session_of(conn);
 
@@ -91,14 +91,6 @@ static void on_close(rill_conn *conn, int code, rill_bytes reason)
 	session->broken = session->broken || rl_ws_conn(conn)->broken;
 	rl_session_lost(session, code, rl_slice(reason.data, reason.len));
 }
-
-const rill_handler rl_carrier_websocket_handler = {
-	.size = sizeof(rill_handler),
-	.on_message = on_message,
-	.on_drain = on_drain,
-	.on_pong = on_pong,
-	.on_close = on_close,
-};
 
 static int op_write(struct rl_carrier *carrier, rill_kind kind, struct rl_slice frame)
 {
@@ -157,11 +149,6 @@ static int op_ping(struct rl_carrier *carrier)
 	return rill_ping(of(carrier)->conn, NULL, 0, NULL, NULL);
 }
 
-static const struct rl_addr *op_peer(const struct rl_carrier *carrier)
-{
-	return rl_conn_peer(of(carrier)->conn);
-}
-
 static bool op_local(const struct rl_carrier *carrier, struct rl_addr *addr)
 {
 	struct rill_conn *conn = of(carrier)->conn;
@@ -183,7 +170,6 @@ const struct rl_carrier_ops rl_carrier_websocket_ops = {
 	.flush = op_flush,
 	.queued = op_queued,
 	.ping = op_ping,
-	.peer = op_peer,
 	.local = op_local,
 	.secure = op_secure,
 };

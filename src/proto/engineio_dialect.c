@@ -306,7 +306,6 @@ static int check(const struct rl_session *session, rill_kind kind, struct rl_sli
 }
 
 const struct rl_dialect rl_eio_dialect = {
-	.name = "engine.io",
 	.overlap = RL_OVERLAP_FAIL,
 	.open = write_open,
 	.pack = pack,

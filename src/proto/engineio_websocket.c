@@ -67,27 +67,12 @@ void rl_eio_upgrade(struct rl_eio_ask *ask)
 		rl_eio_refuse(ask, RL_EIO_BAD_REQUEST, NULL); /* to something else */
 }
 
-static void on_message(rill_conn *conn, rill_msg msg)
-{
-	rl_carrier_websocket_handler.on_message(conn, msg);
-}
-
-static void on_drain(rill_conn *conn)
-{
-	rl_carrier_websocket_handler.on_drain(conn);
-}
-
-static void on_close(rill_conn *conn, int code, rill_bytes reason)
-{
-	rl_carrier_websocket_handler.on_close(conn, code, reason);
-}
-
 static const rill_handler handler = {
 	.size = sizeof(handler),
 	.on_open = on_open,
-	.on_message = on_message,
-	.on_drain = on_drain,
-	.on_close = on_close,
+	.on_message = rl_carrier_on_message,
+	.on_drain = rl_carrier_on_drain,
+	.on_close = rl_carrier_on_close,
 };
 
 int rl_eio_websocket_new(struct rill_engineio *service, const rill_websocket_options *options)

@@ -105,7 +105,6 @@ enum rl_probe {
 /* What stands in the frames of a protocol. Writers append one frame: 0 or RILL_ENOMEM; a frame of no bytes
  * is not sent. None of these calls up. */
 struct rl_dialect {
-	const char *name; /* "sockjs" */
 	enum rl_overlap overlap;
 	/* The first thing a session says, to its first carrier. */
 	int (*open)(struct rl_session *session, const struct rl_carrier *carrier, struct rl_buf *out);

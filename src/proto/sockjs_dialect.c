@@ -228,7 +228,6 @@ static int check(const struct rl_session *session, rill_kind kind, struct rl_sli
 }
 
 const struct rl_dialect rl_sockjs_dialect = {
-	.name = "sockjs",
 	.overlap = RL_OVERLAP_REFUSE,
 	.open = write_open,
 	.pack = pack,

@@ -88,33 +88,13 @@ static void on_open(rill_conn *conn)
 		row->ops->cut(carrier);
 }
 
-static void on_message(rill_conn *conn, rill_msg msg)
-{
-	rl_carrier_websocket_handler.on_message(conn, msg);
-}
-
-static void on_drain(rill_conn *conn)
-{
-	rl_carrier_websocket_handler.on_drain(conn);
-}
-
-static void on_close(rill_conn *conn, int code, rill_bytes reason)
-{
-	rl_carrier_websocket_handler.on_close(conn, code, reason);
-}
-
-static void on_pong(rill_conn *conn, rill_bytes data)
-{
-	rl_carrier_websocket_handler.on_pong(conn, data);
-}
-
 static const rill_handler handler = {
 	.size = sizeof(handler),
 	.on_open = on_open,
-	.on_message = on_message,
-	.on_drain = on_drain,
-	.on_close = on_close,
-	.on_pong = on_pong,
+	.on_message = rl_carrier_on_message,
+	.on_drain = rl_carrier_on_drain,
+	.on_close = rl_carrier_on_close,
+	.on_pong = rl_carrier_on_pong,
 };
 
 int rl_sockjs_websocket_new(struct rill_sockjs *service, const rill_websocket_options *options)

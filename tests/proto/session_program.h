@@ -457,8 +457,7 @@ static inline void start(const rill_server_options *options)
 	fields = "X-More: 2\r\n";
 	overs = empties = 0;
 	say_messages = true;
-	dialect = (struct rl_dialect){ .name = "test",
-		.overlap = RL_OVERLAP_REFUSE,
+	dialect = (struct rl_dialect){ .overlap = RL_OVERLAP_REFUSE,
 		.open = d_open,
 		.pack = d_pack,
 		.beat = d_beat,
@@ -486,7 +485,13 @@ static inline void start(const rill_server_options *options)
 	rill_websocket_options_default(&ws);
 	ws.deflate.enabled = false;
 	ws.hixie_drafts = true;
-	framed_handler = raw_handler = rl_carrier_websocket_handler;
+	framed_handler = raw_handler = (rill_handler){
+		.size = sizeof(rill_handler),
+		.on_message = rl_carrier_on_message,
+		.on_drain = rl_carrier_on_drain,
+		.on_pong = rl_carrier_on_pong,
+		.on_close = rl_carrier_on_close,
+	};
 	framed_handler.on_open = open_framed;
 	raw_handler.on_open = open_raw;
 	assert_int_equal(rl_websocket_new(&framed, http_server, &framed_handler, &ws), 0);

@@ -27,6 +27,9 @@ typedef struct rill_conn rill_conn;
 typedef enum rill_kind {
 	RILL_TEXT = 1,  /* UTF-8, checked */
 	RILL_BINARY = 2,
+	/* A text that is one JSON value, checked, and marked as such by the protocol: Socket.IO of 2010
+	 * (rill/socketio0.h) alone has that. */
+	RILL_JSON = 3,
 } rill_kind;
 
 /* A message, passed by value. data is borrowed until the callback returns unless hold is set. */
@@ -72,7 +75,8 @@ typedef struct rill_handler { /* usually one static const per service */
  *   RILL_ETOOBIG      len is above the limit for outgoing messages, or the queue is full (its
  *                     limit, see the service's options)
  *   RILL_EUTF8        kind is RILL_TEXT and the bytes are not UTF-8
- *   RILL_EUNSUPPORTED the protocol has no binary messages
+ *   RILL_EPROTO       kind is RILL_JSON and the bytes are no JSON
+ *   RILL_EUNSUPPORTED the protocol has no messages of that kind, or no way to say this one
  *   RILL_ESTATE       a message in pieces is under way (rill_send_piece())
  *   RILL_ENOMEM
  * Never calls a callback. A message is always taken when the queue is empty. */

@@ -11,14 +11,17 @@
  *   extension.h  WebSocket extensions of your own
  *   eventsource.h  event streams, server and client
  *   sockjs.h     the SockJS service
+ *   arg.h        values of any kind as a list
  *   json.h       JSON read where it lies, and written
  *   engineio.h   the Engine.IO service
  *   socketio.h   the Socket.IO service
+ *   socketio0.h  the Socket.IO service of 2010 (0.5, 0.6)
  *   hub.h        topics: one message to many
  *   version.h    which rill this is */
 #ifndef RILL_RILL_H
 #define RILL_RILL_H
 
+#include <rill/arg.h>
 #include <rill/base.h>
 #include <rill/client.h>
 #include <rill/conn.h>
@@ -32,6 +35,7 @@
 #include <rill/loop.h>
 #include <rill/server.h>
 #include <rill/socketio.h>
+#include <rill/socketio0.h>
 #include <rill/sockjs.h>
 #include <rill/version.h>
 #include <rill/websocket.h>

@@ -92,6 +92,10 @@ bool rl_exchange_peer_ended(const rill_request *request);
 /* The connection ends behind the response, which says so. Before it was begun. */
 void rl_exchange_end_connection(rill_request *request);
 
+/* The body of the response ends with the connection, as with HTTP/1.0: it has neither chunks nor a length. Before
+ * it was begun. */
+void rl_exchange_unframe(rill_request *request);
+
 /* Answers with an error of rill's own: a status, the sentence as text/plain, Connection: close,
  * and what rill_response_header() added; logs it, counts it as a bad request, lingers, closes. A
  * 426 says Upgrade: websocket. 0, or RILL_ESTATE when a response was begun. */

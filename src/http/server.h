@@ -4,6 +4,7 @@
 
 #include <rill/server.h>
 #include <stddef.h>
+#include "base/buf.h"
 #include "base/list.h"
 
 /* A service in a server: told when the server stops and goes. Lives in the service. */
@@ -31,6 +32,21 @@ bool rl_server_refuses(const struct rill_server *server);
  * what waits for it. relieves is asked then; calls nobody up. */
 void rl_route_relieve(
 	rill_route *route, bool (*relieves)(const rill_request *request, void *user));
+
+/* A route of a higher rank is shown requests before all of lower ones, however late it was added. 0 at first; 1:
+ * names single paths of a service that shares its prefix with others; 2: files by their names. */
+void rl_route_raise(rill_route *route, unsigned rank);
+
+/* What may be said on a connection in place of its first request: a protocol that shares the port, and whose one
+ * question begins like no method (RFC 9110, 9.1). Lives with whoever adds it, and is taken out by him. */
+struct rl_hello {
+	struct rl_list node;
+	struct rl_slice question; /* all that is said */
+	/* Appends what it is answered with, after which the connection ends. 0 or RILL_ENOMEM. */
+	int (*answer)(struct rl_hello *hello, struct rl_buf *out);
+};
+void rl_server_add_hello(struct rill_server *server, struct rl_hello *hello);
+void rl_server_remove_hello(struct rl_hello *hello);
 
 /* Counts bytes that are held for peers beside their streams (negative: given back). Near max_buffered
  * the server refuses new work; above it whoever holds most for one peer is asked to let go of it. */

@@ -28,10 +28,12 @@ enum rl_beat {
 	RL_BEAT_NONE,
 	RL_BEAT_FRAME, /* the dialect's frame */
 	RL_BEAT_PING,  /* a WebSocket's ping; a frame where the version has none */
+	RL_BEAT_ASKED, /* the dialect's frame, and an answer, which dialect->next reports by rl_session_answered() */
+	RL_BEAT_RELEASE, /* who receives is sent away with nothing, and comes again */
 	/* The session's, whoever carries it, nobody as well; such a session waits for its client as long as
 	 * that gives signs of life. */
 	RL_BEAT_QUEUED,  /* a message of type RL_OUTBOUND_BEAT, and an answer */
-	RL_BEAT_AWAITED, /* the client's; terms.beat_ms and answer_ms may pass in between */
+	RL_BEAT_AWAITED, /* the client's; beat_ms and answer_ms may pass in between */
 };
 
 /* One transport of one dialect. */
@@ -44,6 +46,7 @@ struct rl_carrier_row {
 	bool raw;      /* messages stand for themselves: no frames, no opening, no word at the end */
 	bool binary;   /* frames may be binary */
 	bool single;   /* each message has a frame of its own (dialect->frame) */
+	bool joined;   /* ... but what has waited goes as one (dialect->pack) */
 	enum rl_on_loss on_loss;
 	enum rl_beat beat;
 };

@@ -79,9 +79,9 @@ static void set_terms(struct rill_engineio *service)
 	if (o->max_payload > max_body)
 		o->max_payload = (size_t)max_body;
 	service->sessions.terms = (struct rl_session_terms){
-		.beat_ms = o->ping_interval_ms,
-		.answer_ms = o->ping_timeout_ms,
-		.away_ms = AWAY_MS,
+		.times = { .beat_ms = o->ping_interval_ms,
+			.answer_ms = o->ping_timeout_ms,
+			.away_ms = AWAY_MS },
 		.max_queue = o->max_queue,
 		.overflow = o->overflow,
 		.max_sessions = o->max_sessions,

@@ -200,7 +200,7 @@ void rl_session_left(struct rl_session *s)
 void rl_session_await_client(struct rl_session *s)
 {
 	struct rill_loop *loop = s->conn.loop;
-	uint32_t ms = s->sessions->terms.away_ms;
+	uint32_t ms = rl_session_times(s)->away_ms;
 
 	if (rl_session_has_pulse(s) && s->conn.state != RILL_CONN_CLOSING)
 		return; /* which goes on */
@@ -400,7 +400,7 @@ void rl_session_attach(
 	carrier->session = s;
 	rl_session_keep_names(s, request);
 	if (!rl_session_has_pulse(s))
-		rl_session_set_beat(s, s->sessions->terms.beat_ms);
+		rl_session_set_beat(s, rl_session_times(s)->beat_ms);
 	else if (s->conn.state == RILL_CONN_CONNECTING)
 		rl_session_start_pulse(s);
 	rl_session_wake(s);

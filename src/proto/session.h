@@ -16,9 +16,9 @@
  *
  *   connecting  made, on_open is not called yet
  *   open        with a carrier: what is sent leaves at the end of the turn, joined; without: it waits, and
- *               so does the session, for terms.away_ms
+ *               so does the session, for its away_ms
  *   closing     the program has closed it: what waits, then the dialect's last word, go to whoever comes to
- *               receive, for terms.away_ms from the last one
+ *               receive, for its away_ms from the last one
  *   over        on_close was called (the client was told, or the time was up); one that was told is still in
  *               the table until that time is up, and repeats its last word
  *
@@ -77,7 +77,8 @@ size_t rl_outbox_held(const struct rl_outbox *outbox);
 enum rl_overlap {
 	RL_OVERLAP_REFUSE,  /* it is told so (dialect->taken) and ended; the first stays */
 	RL_OVERLAP_FAIL,    /* both are ended, and the session with them: the client is at fault */
-	RL_OVERLAP_REPLACE, /* the first is ended in order, the second is the carrier */
+	RL_OVERLAP_REPLACE, /* the first is ended in order (a poll is sent away with nothing), the second is the
+	                     * carrier */
 };
 
 /* How a session has ended, for protocols that have words of their own for it. */
@@ -142,7 +143,7 @@ struct rl_dialect {
 	 * NULL when out of memory. */
 	struct rl_publication *(*framed)(struct rl_session *session, const struct rl_carrier *carrier,
 		struct rl_publication *publication);
-	/* Sends a receiver away, without anything for it, so that the client goes on. */
+	/* Sends a receiver away, without anything for it, so that the client goes on. NULL: by a frame of no bytes. */
 	int (*release)(struct rl_session *session, const struct rl_carrier *carrier, struct rl_buf *out);
 	/* Reads a message of a carrier that was offered; the answer is appended. */
 	enum rl_probe (*probe)(struct rl_session *session, const struct rl_carrier *carrier,
@@ -171,9 +172,19 @@ struct rl_inbound {
 	void (*done)(struct rl_inbound *in, bool taken);
 };
 
+/* Times, in ms; 0: none, never. */
+struct rl_session_times {
+	uint32_t beat_ms, answer_ms;
+	uint32_t away_ms; /* how long it waits for its client; RL_AWAY_NOT: a loss ends it at once */
+};
+#define RL_AWAY_NOT UINT32_MAX
+
 /* Times and limits; 0: none, never. */
 struct rl_session_terms {
-	uint32_t beat_ms, answer_ms, away_ms;
+	struct rl_session_times times;
+	/* Transports that differ in them: each of these rows has times of its own. NULL: they do not. */
+	const struct rl_carrier_row *rows;
+	const struct rl_session_times *row_times;
 	size_t max_queue;
 	rill_overflow overflow;
 	size_t max_sessions, max_sessions_per_address;
@@ -267,8 +278,8 @@ static inline struct rl_session *rl_session(struct rill_conn *conn)
 	return rl_container(conn, struct rl_session, conn);
 }
 
-/* Text as WTF-8 (base/json.h), or UTF-8 alone. */
-extern const struct rl_conn_ops rl_session_ops, rl_session_utf8_ops;
+/* Text as WTF-8 (base/json.h), or UTF-8 alone; or UTF-8, and JSON values (RILL_JSON). */
+extern const struct rl_conn_ops rl_session_ops, rl_session_utf8_ops, rl_session_json_ops;
 
 /* What a service asks before it makes one: is there room for a session from that peer? */
 bool rl_sessions_admit(const struct rl_sessions *sessions, const struct rl_addr *peer);

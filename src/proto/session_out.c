@@ -146,18 +146,18 @@ void rl_session_set_beat(struct rl_session *s, uint32_t ms)
 /* A sign of life. What waits is as good as one, and would only grow. */
 void rl_session_beat(struct rl_session *s)
 {
-	const struct rl_session_terms *terms = &s->sessions->terms;
+	const struct rl_session_times *times = rl_session_times(s);
 	const struct rl_carrier_row *row = s->carrier->row;
 	int rc = RILL_EUNSUPPORTED;
 
 	if (!s->full && !s->outbox.count) {
 		if (row->beat == RL_BEAT_PING)
 			rc = row->ops->ping(s->carrier);
-		s->awaiting_answer = rc >= 0 && terms->answer_ms;
+		s->awaiting_answer = rc >= 0 && times->answer_ms;
 		if (rc == RILL_EUNSUPPORTED)
 			beat_by_frame(s);
 	}
-	rl_session_set_beat(s, s->awaiting_answer ? terms->answer_ms : terms->beat_ms);
+	rl_session_set_beat(s, s->awaiting_answer ? times->answer_ms : times->beat_ms);
 }
 
 /* Whose messages are not read, whose answers neither; and one that has much to take first has the time
@@ -174,7 +174,7 @@ void rl_session_renew_wait(struct rl_session *s)
 	if (s->row->beat == RL_BEAT_AWAITED)
 		rl_session_start_pulse(s);
 	else
-		rl_session_set_beat(s, s->sessions->terms.answer_ms);
+		rl_session_set_beat(s, rl_session_times(s)->answer_ms);
 }
 
 void rl_session_answered(struct rl_session *s)
@@ -185,7 +185,7 @@ void rl_session_answered(struct rl_session *s)
 	if (rl_session_has_pulse(s))
 		rl_session_start_pulse(s);
 	else
-		rl_session_set_beat(s, s->sessions->terms.beat_ms);
+		rl_session_set_beat(s, rl_session_times(s)->beat_ms);
 }
 
 void rl_session_release(struct rl_session *s)

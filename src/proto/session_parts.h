@@ -48,6 +48,15 @@ void rl_session_table_unlist(struct rl_sessions *sessions, struct rl_session_pla
 void rl_session_keep_names(struct rl_session *session, const rill_request *request);
 struct rl_slice rl_session_name(const struct rl_session *session, struct rl_slice name);
 
+/* The times of the transport it is on, or was last. */
+static inline const struct rl_session_times *rl_session_times(const struct rl_session *session)
+{
+	const struct rl_session_terms *terms = &session->sessions->terms;
+
+	return terms->row_times && session->row ? &terms->row_times[session->row - terms->rows]
+						: &terms->times;
+}
+
 /* session.c */
 struct rl_session_extra *rl_session_extra(struct rl_session *session); /* NULL: out of memory */
 /* There is something to do at the end of the turn. */
@@ -82,7 +91,7 @@ static inline bool rl_session_has_pulse(const struct rl_session *session)
 /* The next is due from now. */
 void rl_session_start_pulse(struct rl_session *session);
 void rl_session_on_pulse(struct rl_session *session);
-/* It is being closed: there is terms.away_ms to tell the client. */
+/* It is being closed: there is away_ms to tell the client. */
 void rl_session_stop_pulse(struct rl_session *session);
 
 /* session_upgrade.c: the carrier that was offered is ended, in order or cut. */

@@ -15,21 +15,21 @@ static void set_timer(struct rl_session *s, uint64_t ms)
 
 void rl_session_start_pulse(struct rl_session *s)
 {
-	const struct rl_session_terms *terms = &s->sessions->terms;
+	const struct rl_session_times *times = rl_session_times(s);
 	bool awaited = s->row->beat == RL_BEAT_AWAITED;
 
 	s->awaiting_answer = awaited;
-	set_timer(s, (uint64_t)terms->beat_ms + (awaited ? terms->answer_ms : 0));
+	set_timer(s, (uint64_t)times->beat_ms + (awaited ? times->answer_ms : 0));
 }
 
 void rl_session_stop_pulse(struct rl_session *s)
 {
-	const struct rl_session_terms *terms = &s->sessions->terms;
-	uint64_t silence = (uint64_t)terms->beat_ms + terms->answer_ms;
+	const struct rl_session_times *times = rl_session_times(s);
+	uint64_t silence = (uint64_t)times->beat_ms + times->answer_ms;
 
 	s->awaiting_answer = false;
 	/* Who would be silent for too long by now will not come to be told. */
-	set_timer(s, silence < terms->away_ms ? silence : terms->away_ms);
+	set_timer(s, silence < times->away_ms ? silence : times->away_ms);
 }
 
 /* Whose messages wait for the program, whose answers do too; and one that has much to take first has the
@@ -46,7 +46,7 @@ static void beat(struct rl_session *s)
 				     rl_slice(NULL, 0)) == 0;
 	rl_session_account(s);
 	rl_session_wake(s);
-	set_timer(s, s->sessions->terms.answer_ms);
+	set_timer(s, rl_session_times(s)->answer_ms);
 }
 
 void rl_session_on_pulse(struct rl_session *s)
@@ -60,7 +60,7 @@ void rl_session_on_pulse(struct rl_session *s)
 	else if (!s->awaiting_answer)
 		beat(s);
 	else if (is_unheard(s))
-		set_timer(s, s->sessions->terms.answer_ms);
+		set_timer(s, rl_session_times(s)->answer_ms);
 	else
 		rl_session_end(s, RL_ENDING_SILENT, 1006, nothing);
 }

@@ -1,54 +1,8 @@
-/* socketio_args.c: arguments, from the program's kinds to JSON with attachments beside it, and values on
- * their way to the program. */
+/* socketio_args.c: arguments as JSON with attachments beside it, and values on their way to the program. */
 #include <math.h>
 #include <stdio.h>
 #include "base/utf8.h"
 #include "proto/socketio.h"
-
-rill_arg rill_null(void)
-{
-	return (rill_arg){ .kind = RILL_ARG_NULL };
-}
-
-rill_arg rill_bool(bool value)
-{
-	return (rill_arg){ .kind = RILL_ARG_BOOL, .u.boolean = value };
-}
-
-rill_arg rill_int(int64_t value)
-{
-	return (rill_arg){ .kind = RILL_ARG_INT, .u.integer = value };
-}
-
-rill_arg rill_number(double value)
-{
-	return (rill_arg){ .kind = RILL_ARG_NUMBER, .u.number = value };
-}
-
-rill_arg rill_json_arg(rill_json value)
-{
-	return (rill_arg){ .kind = RILL_ARG_JSON, .u.json = value };
-}
-
-rill_arg rill_items(rill_json array)
-{
-	return (rill_arg){ .kind = RILL_ARG_ITEMS, .u.json = array };
-}
-
-rill_arg rill_text(const char *text)
-{
-	return text ? rill_text_of(text, strlen(text)) : rill_null();
-}
-
-rill_arg rill_text_of(const void *text, size_t len)
-{
-	return (rill_arg){ .kind = RILL_ARG_TEXT, .u.bytes = { text, len } };
-}
-
-rill_arg rill_binary(const void *data, size_t len)
-{
-	return (rill_arg){ .kind = RILL_ARG_BYTES, .u.bytes = { data, len } };
-}
 
 bool rl_sio_args_may_attach(const rill_arg *args)
 {

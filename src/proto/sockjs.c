@@ -79,9 +79,9 @@ static void set_terms(struct rill_sockjs *service)
 	if (o->max_body > max_body)
 		o->max_body = (size_t)max_body;
 	service->sessions.terms = (struct rl_session_terms){
-		.beat_ms = o->heartbeat_ms,
-		.answer_ms = o->pong_timeout_ms,
-		.away_ms = o->disconnect_ms,
+		.times = { .beat_ms = o->heartbeat_ms,
+			.answer_ms = o->pong_timeout_ms,
+			.away_ms = o->disconnect_ms },
 		.max_queue = o->max_queue,
 		.overflow = o->overflow,
 		.max_sessions = o->max_sessions,

@@ -17,6 +17,7 @@ struct rl_envelope {
 	int (*prelude)(struct rl_buf *out, struct rl_slice label);
 	/* One frame with all around it, in a chunk of its own. */
 	int (*wrap)(struct rl_buf *out, struct rl_slice label, struct rl_slice frame);
+	bool unframed; /* a response without chunks or length, which ends with its connection */
 };
 
 #endif

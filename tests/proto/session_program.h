@@ -469,9 +469,9 @@ static inline void start(const rill_server_options *options)
 		.over = d_over };
 	http_begin(options);
 	assert_int_equal(rl_sessions_init(&sessions, http_server, &dialect, &handler), 0);
-	sessions.terms = (struct rl_session_terms){ .beat_ms = 25000,
-		.answer_ms = 10000,
-		.away_ms = 5000,
+	sessions.terms = (struct rl_session_terms){ .times = { .beat_ms = 25000,
+			.answer_ms = 10000,
+			.away_ms = 5000 },
 		.max_queue = 1 << 20,
 		.overflow = RILL_OVERFLOW_CLOSE };
 	assert_int_equal(rl_sessions_keep_headers(&sessions, keep), 0);

@@ -348,7 +348,7 @@ TEST(session, beats_can_be_switched_off)
 {
 	struct http_peer a = { 0 };
 	start(NULL);
-	sessions.terms.beat_ms = 0;
+	sessions.terms.times.beat_ms = 0;
 	ask(&a, "1/stream");
 	http_expect(&a, STREAM_HEAD "2\r\no\n\r\n");
 	http_pass(3600 * 1000);
@@ -461,7 +461,7 @@ TEST(session, without_a_time_to_live_one_that_was_told_is_gone)
 {
 	struct http_peer a = { 0 }, b = { 0 };
 	start(NULL);
-	sessions.terms.away_ms = 0;
+	sessions.terms.times.away_ms = 0;
 	ask(&a, "1/poll");
 	http_pass(3600 * 1000);
 	rill_send_text(conn, "x");

@@ -100,15 +100,24 @@ static struct rl_publication *make_framed(
 	return framed;
 }
 
+struct rl_publication *rl_publication_frame(
+	const struct rl_publication *p, const void *key)
+{
+	struct rl_publication *framed = p->framed;
+
+	while (framed && framed->frame_key != key)
+		framed = framed->framed;
+	return framed;
+}
+
 /* They count as one form, whatever forms they have: those are found when nobody counts any more. */
 struct rl_publication *rl_publication_framed(
 	struct rl_publication *p, const void *key, struct rl_slice prefix)
 {
-	struct rl_publication *framed = p->framed;
+	struct rl_publication *framed = rl_publication_frame(p, key);
 
-	for (; framed; framed = framed->framed)
-		if (framed->frame_key == key)
-			return framed;
+	if (framed)
+		return framed;
 	framed = make_framed(p, key, prefix);
 	if (!framed)
 		return NULL;

@@ -88,5 +88,8 @@ const struct rl_form *rl_publication_add_form(struct rl_publication *publication
  * freed with it. NULL when out of memory. */
 struct rl_publication *rl_publication_framed(
 	struct rl_publication *publication, const void *key, struct rl_slice prefix);
+/* ... when it was made already; else NULL: for prefixes that cost something. */
+struct rl_publication *rl_publication_frame(
+	const struct rl_publication *publication, const void *key);
 
 #endif

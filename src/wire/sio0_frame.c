@@ -8,6 +8,7 @@
 #define MARK           RL_SLICE("~m~")
 #define JSON_SIGN      RL_SLICE("~j~")
 #define HEARTBEAT_SIGN RL_SLICE("~h~")
+#define NOTHING        RL_SLICE("")
 #define CRLF           RL_SLICE("\r\n")
 
 /* 18446744073709551615 */
@@ -30,24 +31,11 @@ static int begin_frame(struct rl_buf *out, uint64_t units, size_t bytes)
 	return rl_buf_append_slice(out, MARK);
 }
 
-static int write_frame(struct rl_buf *out, struct rl_slice sign, struct rl_slice text)
-{
-	int rc = begin_frame(out, sign.len + rl_utf16_units(text), sign.len + text.len);
-
-	if (rc < 0)
-		return rc;
-	rl_buf_append_slice(out, sign);
-	return rl_buf_append_slice(out, text);
-}
-
 int rl_sio0_write_text(struct rl_buf *out, struct rl_slice text)
 {
-	return write_frame(out, rl_slice(NULL, 0), text);
-}
+	int rc = begin_frame(out, rl_utf16_units(text), text.len);
 
-int rl_sio0_write_json(struct rl_buf *out, struct rl_slice json)
-{
-	return write_frame(out, JSON_SIGN, json);
+	return rc == 0 ? rl_buf_append_slice(out, text) : rc;
 }
 
 int rl_sio0_write_heartbeat(struct rl_buf *out, uint32_t number)
@@ -102,14 +90,27 @@ static void put_lines(struct rl_buf *out, struct rl_slice text)
 	}
 }
 
+static int write_frame_of_lines(struct rl_buf *out, struct rl_slice sign, struct rl_slice text)
+{
+	size_t pairs = count_crlf(text), size = sign.len + text.len - pairs;
+	int rc = begin_frame(out, sign.len + rl_utf16_units(text) - pairs, size);
+
+	if (rc < 0)
+		return rc;
+	rl_buf_append_slice(out, sign);
+	put_lines(out, text);
+	return 0;
+}
+
 int rl_sio0_write_lines(struct rl_buf *out, struct rl_slice text)
 {
-	size_t pairs = count_crlf(text);
-	int rc = begin_frame(out, rl_utf16_units(text) - pairs, text.len - pairs);
+	return write_frame_of_lines(out, NOTHING, text);
+}
 
-	if (rc == 0)
-		put_lines(out, text);
-	return rc;
+/* RFC 8259, 2: line ends are white space there, and any will do. */
+int rl_sio0_write_json(struct rl_buf *out, struct rl_slice json)
+{
+	return write_frame_of_lines(out, JSON_SIGN, json);
 }
 
 static bool is_digit(uint8_t c)

@@ -21,6 +21,7 @@ bool rl_sio0_is_sign(struct rl_slice text);
 
 /* One frame, appended: 0 or RILL_ENOMEM, and then nothing was written. Texts are UTF-8. */
 int rl_sio0_write_text(struct rl_buf *out, struct rl_slice text);
+/* Line ends in its white space leave as LF, which any carrier keeps. */
 int rl_sio0_write_json(struct rl_buf *out, struct rl_slice json);
 int rl_sio0_write_heartbeat(struct rl_buf *out, uint32_t number);
 /* A text with its line ends (CRLF, CR, LF) as LF, for carriers that keep no others. */

@@ -73,35 +73,7 @@ const struct rl_form *rl_publication_add_form(struct rl_publication *p, const vo
 	return form;
 }
 
-/* A publication without room for id and type. */
-static struct rl_publication *make_framed(
-	const struct rl_publication *p, const void *key, struct rl_slice prefix)
-{
-	struct rl_publication *framed = rl_alloc(p->env, sizeof(*framed));
-	struct rl_blob *payload = rl_blob_new(p->env, prefix.len + p->payload->len);
-
-	if (!framed || !payload) {
-		rl_free(p->env, framed);
-		rl_blob_unref(payload);
-		return NULL;
-	}
-	if (prefix.len)
-		memcpy(payload->data, prefix.data, prefix.len);
-	if (p->payload->len)
-		memcpy(payload->data + prefix.len, p->payload->data, p->payload->len);
-	payload->len = prefix.len + p->payload->len;
-	*framed = (struct rl_publication){ .refs = 1,
-		.plain = p->plain,
-		.kind = p->kind,
-		.payload = payload,
-		.frame_key = key,
-		.env = p->env };
-	rl_list_init(&framed->waiting);
-	return framed;
-}
-
-struct rl_publication *rl_publication_frame(
-	const struct rl_publication *p, const void *key)
+struct rl_publication *rl_publication_frame(const struct rl_publication *p, const void *key)
 {
 	struct rl_publication *framed = p->framed;
 
@@ -110,7 +82,31 @@ struct rl_publication *rl_publication_frame(
 	return framed;
 }
 
-/* They count as one form, whatever forms they have: those are found when nobody counts any more. */
+/* One without room for id and type. Frames count as one form, whatever forms they have: those are found when
+ * nobody counts any more. */
+struct rl_publication *rl_publication_add_frame(
+	struct rl_publication *p, const void *key, rill_kind kind, struct rl_blob *payload)
+{
+	struct rl_publication *framed = rl_alloc(p->env, sizeof(*framed));
+
+	if (!framed) {
+		rl_blob_unref(payload);
+		return NULL;
+	}
+	*framed = (struct rl_publication){ .refs = 1,
+		.plain = p->plain,
+		.kind = kind,
+		.payload = payload,
+		.frame_key = key,
+		.framed = p->framed,
+		.env = p->env };
+	rl_list_init(&framed->waiting);
+	p->framed = framed;
+	if (p->encoded)
+		(*p->encoded)++;
+	return framed;
+}
+
 struct rl_publication *rl_publication_framed(
 	struct rl_publication *p, const void *key, struct rl_slice prefix)
 {
@@ -118,12 +114,13 @@ struct rl_publication *rl_publication_framed(
 
 	if (framed)
 		return framed;
-	framed = make_framed(p, key, prefix);
-	if (!framed)
+	struct rl_blob *payload = rl_blob_new(p->env, prefix.len + p->payload->len);
+	if (!payload)
 		return NULL;
-	if (p->encoded)
-		(*p->encoded)++;
-	framed->framed = p->framed;
-	p->framed = framed;
-	return framed;
+	if (prefix.len)
+		memcpy(payload->data, prefix.data, prefix.len);
+	if (p->payload->len)
+		memcpy(payload->data + prefix.len, p->payload->data, p->payload->len);
+	payload->len = prefix.len + p->payload->len;
+	return rl_publication_add_frame(p, key, p->kind, payload);
 }

@@ -59,20 +59,19 @@ static int write_either(struct rl_buf *out, rill_kind kind, struct rl_slice data
 static struct rl_publication *frame_of(struct rl_publication *publication)
 {
 	static const char frame_key;
-	struct rl_slice data = rl_blob_slice(publication->payload);
 	struct rl_publication *framed = rl_publication_frame(publication, &frame_key);
+	struct rl_blob *blob = NULL;
 	struct rl_buf frame;
 
 	if (framed)
 		return framed;
 	rl_buf_init(&frame, publication->env);
-	if (write_either(&frame, publication->kind, data) == 0)
-		framed = rl_publication_framed(publication, &frame_key,
-			rl_slice(frame.data, frame.len - data.len));
+	if (write_either(&frame, publication->kind, rl_blob_slice(publication->payload)) == 0)
+		blob = rl_blob_take_buf(&frame);
 	rl_buf_release(&frame);
-	if (framed)
-		framed->kind = RILL_TEXT;
-	return framed;
+	if (!blob)
+		return NULL;
+	return rl_publication_add_frame(publication, &frame_key, RILL_TEXT, blob);
 }
 
 static struct rl_publication *frame_shared(struct rl_session *session,

@@ -120,6 +120,8 @@ static int put_pieces(struct rl_session *s, rill_kind kind)
 
 	if (kind == RILL_TEXT && !rl_wtf8_valid(pieces->data, pieces->len))
 		return RILL_EUTF8;
+	if (kind == RILL_JSON && !rl_json_valid(pieces->data, pieces->len))
+		return RILL_EPROTO;
 	rl_buf_init(pieces, whole.env); /* they count once */
 	int rc = put(s, kind, rl_buf_slice(&whole));
 	if (rc < 0) {
@@ -176,6 +178,25 @@ static int op_publish(struct rill_conn *conn, struct rl_publication *publication
 					   .publication = publication }),
 			data.len);
 	return wait_in_outbox(s, rl_outbox_add_publication(&s->outbox, publication), data.len);
+}
+
+/* Pieces of a message in pieces stand aside until it is whole, and others may pass. */
+int rl_session_publish(struct rl_session *s, struct rl_publication *publication)
+{
+	if (s->conn.state != RILL_CONN_OPEN)
+		return RILL_ECLOSED;
+	rl_conn_before_send(&s->conn);
+	if (s->conn.state != RILL_CONN_OPEN)
+		return RILL_ECLOSED;
+	if (!goes_straight(s) && !make_room(s, publication->payload->len))
+		return RILL_ETOOBIG;
+	int rc = op_publish(&s->conn, publication);
+	if (rc < 0)
+		return rc;
+	s->conn.messages_out++;
+	s->conn.bytes_out += publication->payload->len;
+	s->conn.drain_due = s->conn.drain_due || rc > 0;
+	return rc;
 }
 
 /* It would leave at once. */
@@ -337,6 +358,7 @@ static void op_free(struct rill_conn *conn)
 
 const struct rl_conn_ops rl_session_ops = { OPS, .surrogates = true };
 const struct rl_conn_ops rl_session_utf8_ops = { OPS, .cut_reason = "forced close" };
+const struct rl_conn_ops rl_session_json_ops = { OPS, .json = true };
 
 const char *rl_session_uuid(struct rl_session *s)
 {

@@ -2,7 +2,12 @@
  * begins with "~h~" is a heartbeat, with "~j~" a JSON value. The length counts UTF-16 units, because it is that of a
  * string of JavaScript: a character beyond the Basic Multilingual Plane is two.
  *
- * There is no escape: a text that begins with one of the signs cannot be said. */
+ * There is no escape: a text that begins with one of the signs cannot be said.
+ *
+ *   sio0_frame.c      frames, one by one
+ *   sio0_form.c       the form that they come in
+ *   sio0_envelope.c   what stands around them on each HTTP transport
+ *   sio0_policy.c     what Flash asks for before it connects */
 #ifndef RL_WIRE_SIO0_FRAME_H
 #define RL_WIRE_SIO0_FRAME_H
 
@@ -11,14 +16,12 @@
 #include "base/slice.h"
 #include "wire/envelope.h"
 
-/* UTF-16 units of a text that is UTF-8. */
-size_t rl_sio0_units(struct rl_slice text);
-
 /* Would it be read as something else than a text? */
 bool rl_sio0_is_sign(struct rl_slice text);
 
 /* One frame, appended: 0 or RILL_ENOMEM, and then nothing was written. Texts are UTF-8. */
 int rl_sio0_write_text(struct rl_buf *out, struct rl_slice text);
+/* Line ends in its white space leave as LF, which any carrier keeps. */
 int rl_sio0_write_json(struct rl_buf *out, struct rl_slice json);
 int rl_sio0_write_heartbeat(struct rl_buf *out, uint32_t number);
 /* A text with its line ends (CRLF, CR, LF) as LF, for carriers that keep no others. */

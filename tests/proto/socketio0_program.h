@@ -302,15 +302,15 @@ static inline void take_apart_parts(struct client *c, char *at)
 
 static inline void take_apart_events(struct client *c, char *at)
 {
-	static const char begin[] = "event: socket.io\n";
+	static const char begin[] = "event: socket.io\r\n";
 	while ((at = strstr(at, begin))) {
 		at += strlen(begin);
 		for (bool first = true; strncmp(at, "data: ", 6) == 0; first = false) {
-			size_t n = strcspn(at + 6, "\n");
+			size_t n = strcspn(at + 6, "\r\n");
 			if (!first)
 				add_frames(c, "\n", 1);
 			add_frames(c, at + 6, n);
-			at += 6 + n + 1;
+			at += 6 + n + 2;
 		}
 	}
 }
@@ -439,7 +439,8 @@ static inline void client_open(struct client *c, int transport)
 	c->transport = transport;
 	c->in.fd = -1;
 	come(c);
-	assert_int_equal(strncmp(c->frames, "~m~32~m~", 8), 0);
+	if (strncmp(c->frames, "~m~32~m~", 8) != 0)
+		fail_msg("%s: \"%s\" in \"%s\"", names[transport], c->frames, body);
 	assert_true(strlen(c->frames) >= 40);
 	memcpy(c->id, c->frames + 8, 32);
 	assert_int_equal(strspn(c->id, "0123456789"), 32);

@@ -154,8 +154,7 @@ static size_t prefix_of_lines(struct rl_slice text, uint64_t *units)
 	uint64_t left = *units;
 
 	while (rest.len && left) {
-		struct rl_slice line = rest;
-		line = take_to_cr(&line);
+		struct rl_slice behind = rest, line = take_to_cr(&behind);
 		uint64_t has = left;
 		size_t n = rl_utf16_prefix(line, &has);
 		left -= has;
@@ -169,7 +168,8 @@ static size_t prefix_of_lines(struct rl_slice text, uint64_t *units)
 	return text.len - rest.len;
 }
 
-/* The body is as long as it says, and no longer in itself; else: would it be if its line ends were LF? */
+/* Does a body of so many units fit only when its line ends are LF? *size is then how many bytes it has here. Looks
+ * no further than it has to, so that many frames cost no more than their bytes. */
 static bool is_of_lines(struct rl_slice rest, uint64_t units, size_t *size)
 {
 	uint64_t has = units;

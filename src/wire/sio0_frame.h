@@ -35,15 +35,15 @@ enum rl_sio0_type {
 
 struct rl_sio0_message {
 	enum rl_sio0_type type;
-	struct rl_slice body; /* without its sign; in the bytes read, or in scratch */
+	struct rl_slice body; /* without its sign; in the bytes read, in scratch, or a constant */
 	uint32_t number;      /* UINT32_MAX: none that could be ours */
 };
 
 /* Takes the next frame off what a client has sent at once, which is UTF-8. form: it has come by an HTML form, which
  * turns line ends into CRLF and leaves the length as it was: a body that only fits with CRLF as one unit has LF
  * there (in scratch, from its beginning; good until the next call). 1; 0: all is read; RILL_EPROTO: what follows is
- * no frame, and nothing behind it can be found; RILL_ENOMEM. A body that is cut off by the
- * end of everything is what there is of it; one that would end inside a character ends before that. */
+ * no frame, and nothing behind it can be found; RILL_ENOMEM, and it was not taken. A body that is cut off by the end of
+ * everything is what there is of it; one that would end inside a character ends before that. */
 int rl_sio0_next(
 	struct rl_slice *in, bool form, struct rl_buf *scratch, struct rl_sio0_message *message);
 
@@ -52,7 +52,8 @@ int rl_sio0_next(
 int rl_sio0_read_form(struct rl_buf *out, struct rl_slice form);
 
 /* What stands around the frames on each HTTP transport; the label of jsonp is the number of its callback. A frame
- * of no bytes is an answer with nothing. */
+ * of no bytes is an answer with nothing. Multipart has no escape: a text that holds the boundary, "--socketio", is cut
+ * there by the client. */
 extern const struct rl_envelope rl_sio0_polling, rl_sio0_jsonp, rl_sio0_htmlfile, rl_sio0_multipart,
 	rl_sio0_events;
 

@@ -137,7 +137,7 @@ TEST(socketio0_message, a_client_that_is_too_slow_keeps_nobody_from_getting_it)
 {
 	static const rill_overflow ways[] = { RILL_OVERFLOW_CLOSE, RILL_OVERFLOW_REFUSE,
 		RILL_OVERFLOW_DROP_OLDEST };
-	static const char *const want[] = { "(1008 too much waits to be sent)", "0", "9" };
+	static const char last[] = { '1', '1', '9' };
 	for (int k = 0; k < 3; k++) {
 		rill_socketio0_options options = defaults();
 		char text[32];
@@ -156,10 +156,10 @@ TEST(socketio0_message, a_client_that_is_too_slow_keeps_nobody_from_getting_it)
 		take_in(&other);
 		assert_int_equal(strlen(other.frames), 10 * (8 + 30));
 		come(&client);
-		if (k == 0)
-			expect_said("connection connection 1008: ");
-		else if (!strstr(client.frames, want[k]))
-			fail_msg("\"%s\"", client.frames);
+		size_t n = strlen(client.frames);
+		assert_int_equal(client.frames[n - 1], last[k]);
+		come(&client);
+		expect_said(k ? "connection connection " : "connection connection 1008: ");
 		client_close(&other);
 		close_client();
 	}

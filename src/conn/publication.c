@@ -92,7 +92,7 @@ static struct rl_publication *make_framed(
 	payload->len = prefix.len + p->payload->len;
 	*framed = (struct rl_publication){ .refs = 1,
 		.plain = p->plain,
-		.kind = p->kind,
+		.kind = p->kind == RILL_JSON ? RILL_TEXT : p->kind,
 		.payload = payload,
 		.frame_key = key,
 		.env = p->env };

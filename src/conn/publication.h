@@ -85,7 +85,7 @@ const struct rl_form *rl_publication_add_form(struct rl_publication *publication
 
 /* What it is inside of a protocol's frames: a publication that is prefix and payload, and has forms like any
  * other; made when it is first asked for, shared by all that have the same key (the address of a static),
- * freed with it. NULL when out of memory. */
+ * freed with it. One of JSON is a text. NULL when out of memory. */
 struct rl_publication *rl_publication_framed(
 	struct rl_publication *publication, const void *key, struct rl_slice prefix);
 

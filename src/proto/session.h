@@ -11,6 +11,8 @@
  *   session_names.c  what the program may ask of the last request
  *   session_table.c  a service's sessions by their ids, and how many there may be
  *
+ * A service embeds what it has of coming and going with others (session_service.h).
+ *
  * SockJS, Engine.IO and Socket.IO of 2010 repeat one idea, and it stands here once; what differs is data
  * (struct rl_dialect, struct rl_carrier_row), and what is in the frames.
  *
@@ -263,6 +265,7 @@ struct rl_session {
 	bool full : 1;                /* the carrier is: wait for rl_session_drained() */
 	bool over_high : 1;           /* so much waits that senders were told to */
 	bool awaiting_answer : 1;
+	bool silent : 1;              /* the last carrier was cut because no answer came by it */
 	bool told : 1;                /* the last word was said: on_close is due or done */
 	bool broken : 1;              /* the client's fault, for the counts */
 	bool held_back : 1;           /* a duplex carrier was told to bring nothing more for now */

@@ -22,8 +22,8 @@ static bool is_number(struct rl_slice text)
 	return text.len <= 10 && rl_slice_to_u64(text, &number);
 }
 
-static bool find_transport(const struct rill_socketio0 *io, struct rl_slice name,
-	enum rl_sio0_transport *transport)
+static bool find_transport(
+	const struct rill_socketio0 *io, struct rl_slice name, enum rl_sio0_transport *transport)
 {
 	for (unsigned i = 0; i < RL_SIO0_TRANSPORTS; i++) {
 		if (!rl_slice_equal(name, rl_slice_str(rl_sio0_rows[i].name)))
@@ -182,8 +182,7 @@ bool rl_sio0_relieves(const rill_request *request, void *user)
 	struct rl_sio0_ask ask;
 
 	return rl_slice_equal(rl_slice(method.data, method.len), RL_SLICE("GET")) &&
-	       rl_sio0_read_ask(&ask, io, request) &&
-	       rl_session_find(rl_sio0_sessions(io), ask.id);
+	       rl_sio0_read_ask(&ask, io, request) && rl_session_find(rl_sio0_sessions(io), ask.id);
 }
 
 int rl_sio0_request(rill_request *request, void *user)

@@ -132,19 +132,25 @@ static void answer_preflight(struct rl_sio0_ask *ask, struct rl_slice method)
 		rl_sio0_answer(ask, 200, "ok");
 }
 
-/* The client looks for what it is told in a script alone. */
-static void refuse_origin(struct rl_sio0_ask *ask, bool post)
+/* Of scripts nothing is seen but what they do. */
+static void answer_alert(struct rl_sio0_ask *ask)
 {
 	static const char alert[] = "alert('Cross domain security restrictions not met');";
 
 	rl_sio0_sessions(ask->io)->refused++;
+	if (rill_respond(ask->request, 200, "text/javascript; charset=UTF-8", alert,
+		    sizeof(alert) - 1) == RILL_ENOMEM)
+		rill_request_abort(ask->request);
+}
+
+static void refuse_origin(struct rl_sio0_ask *ask, bool post)
+{
 	if (post)
 		rl_sio0_refuse(ask, 401, "unauthorized");
-	else if (ask->transport != RL_SIO0_JSONP_POLLING)
-		rl_sio0_refuse(ask, 403, "This service is not for pages of your origin.");
-	else if (rill_respond(ask->request, 200, "text/javascript; charset=UTF-8", alert,
-			 sizeof(alert) - 1) == RILL_ENOMEM)
-		rill_request_abort(ask->request);
+	else if (ask->transport == RL_SIO0_JSONP_POLLING)
+		answer_alert(ask);
+	else
+		rl_sio0_turn_away(ask, 403, "This service is not for pages of your origin.");
 }
 
 static void serve(struct rl_sio0_ask *ask)

@@ -317,7 +317,8 @@ static int detach_in_hook(rill_socketio0 *from, rill_request *request, void *use
 
 TEST(socketio0, no_client_is_made_when_the_service_is_detached_as_it_is_asked)
 {
-	EACH_TRANSPORT (t) {
+	EACH_TRANSPORT(t)
+	{
 		rill_socketio0_options options = defaults();
 		char path[64];
 		options.on_request = detach_in_hook;

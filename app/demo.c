@@ -6,6 +6,7 @@
 #include "client_files.h"
 #include "command.h"
 #include "ending.h"
+#include "options.h"
 #include "page.h"
 #include "playground.h"
 
@@ -14,7 +15,7 @@
 
 struct demo_options {
 	const char *host;
-	uint16_t port;
+	uint64_t port;
 	const char *client_dirs[MAX_CLIENT_DIRS + 1]; /* NULL: no more was named */
 };
 
@@ -28,16 +29,9 @@ struct demo {
 	bool serving;
 };
 
-static bool read_port(const char *text, uint16_t *port)
+static int take_client_dir(void *into, const char *value)
 {
-	char *end;
-	unsigned long n = strtoul(text, &end, 10);
-	*port = (uint16_t)n;
-	return *text >= '0' && *text <= '9' && !*end && n <= UINT16_MAX;
-}
-
-static int take_client_dir(struct demo_options *options, const char *value)
-{
+	struct demo_options *options = into;
 	size_t i = 0;
 	while (options->client_dirs[i])
 		i++;
@@ -47,38 +41,16 @@ static int take_client_dir(struct demo_options *options, const char *value)
 	return STATUS_OK;
 }
 
-static int take_option(struct demo_options *options, const char *name, const char *value)
-{
-	if (!strcmp(name, "--host"))
-		options->host = value;
-	else if (!strcmp(name, "--client-dir"))
-		return take_client_dir(options, value);
-	else if (!read_port(value, &options->port))
-		return command_misused("--port", "is a number from 0 to 65535");
-	return STATUS_OK;
-}
+#define FIELD(name) offsetof(struct demo_options, name)
 
-static int read_options(struct demo_options *options, int argc, char **argv)
-{
-	static const char *const names[] = { "--host", "--port", "--client-dir", NULL };
-	*options = (struct demo_options){ .host = "127.0.0.1", .port = 8000 };
-	for (int i = 1; i < argc; i++) {
-		if (!strcmp(argv[i], "--help"))
-			return STATUS_HELP;
-		size_t k = 0;
-		while (names[k] && strcmp(argv[i], names[k]) != 0)
-			k++;
-		if (!names[k])
-			return command_misused(
-				argv[i], "is no option of demo; rill help demo lists them");
-		if (i + 1 == argc)
-			return command_misused(argv[i], "needs a value");
-		int status = take_option(options, names[k], argv[++i]);
-		if (status)
-			return status;
-	}
-	return STATUS_OK;
-}
+static const struct option rows[] = {
+	{ "--host", OPTION_TEXT, .field = FIELD(host) },
+	{ "--port", OPTION_NUMBER, 0, FIELD(port), 0, UINT16_MAX,
+		.is = "is a number from 0 to 65535" },
+	{ "--client-dir", OPTION_OTHER, .take = take_client_dir },
+};
+
+static const struct option_table table = { "demo", rows, sizeof(rows) / sizeof(*rows), NULL };
 
 /* Until it serves, what fails is said by the program itself, in one sentence. */
 static void log_line(rill_log_level level, const char *line, void *user)
@@ -133,7 +105,7 @@ static int cannot_listen(const struct demo *demo, const struct demo_options *opt
 	if (rc == RILL_EADDRINUSE)
 		fprintf(stderr,
 			"rill: port %u is taken on %s; choose another with --port N (0: any)\n",
-			options->port, options->host);
+			(unsigned)options->port, options->host);
 	else
 		fprintf(stderr, "rill: %s\n", rill_server_error(demo->server));
 	return STATUS_FAILED;
@@ -163,7 +135,7 @@ static int serve(struct demo *demo, struct demo_options *options)
 		rc = make_server(demo, options->client_dirs);
 	if (rc < 0)
 		return command_failed("cannot start", rill_strerror(rc));
-	rc = rill_server_listen_tcp(demo->server, options->host, options->port);
+	rc = rill_server_listen_tcp(demo->server, options->host, (uint16_t)options->port);
 	if (rc < 0)
 		return cannot_listen(demo, options, rc);
 
@@ -175,8 +147,9 @@ static int serve(struct demo *demo, struct demo_options *options)
 
 static int run_demo(int argc, char **argv)
 {
-	struct demo_options options;
-	int status = read_options(&options, argc, argv);
+	struct demo_options options = { .host = "127.0.0.1", .port = 8000 };
+	const char *given[OPTION_TRAITS];
+	int status = options_read(&table, &options, argc, argv, given);
 	if (status)
 		return status;
 	for (const char **dir = options.client_dirs; *dir; dir++) {

@@ -1,5 +1,6 @@
 /* utf8_replace.c: see utf8_replace.h. */
 #include <rill/error.h>
+#include "base/utf8.h"
 #include "base/utf8_replace.h"
 
 static const uint8_t replacement[3] = { 0xef, 0xbf, 0xbd };
@@ -49,5 +50,22 @@ int rl_utf8_replace(struct rl_buf *out, struct rl_slice text)
 			return rc;
 		}
 	}
+	return 0;
+}
+
+int rl_utf8_repair(struct rl_buf *buf)
+{
+	struct rl_buf clean;
+
+	if (rl_utf8_valid(buf->data, buf->len))
+		return 0;
+	rl_buf_init(&clean, buf->env);
+	int rc = rl_utf8_replace(&clean, rl_buf_slice(buf));
+	if (rc < 0) {
+		rl_buf_release(&clean);
+		return rc;
+	}
+	rl_buf_release(buf);
+	*buf = clean;
 	return 0;
 }

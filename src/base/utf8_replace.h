@@ -10,4 +10,8 @@
  * RILL_ENOMEM and nothing was appended. */
 int rl_utf8_replace(struct rl_buf *out, struct rl_slice text);
 
+/* The same of all that a buffer holds; it costs memory only when there is something to replace. 0; RILL_ENOMEM: it
+ * is as it was. */
+int rl_utf8_repair(struct rl_buf *buf);
+
 #endif

@@ -73,48 +73,54 @@ const struct rl_form *rl_publication_add_form(struct rl_publication *p, const vo
 	return form;
 }
 
-/* A publication without room for id and type. */
-static struct rl_publication *make_framed(
-	const struct rl_publication *p, const void *key, struct rl_slice prefix)
+struct rl_publication *rl_publication_frame(const struct rl_publication *p, const void *key)
+{
+	struct rl_publication *framed = p->framed;
+
+	while (framed && framed->frame_key != key)
+		framed = framed->framed;
+	return framed;
+}
+
+/* One without room for id and type. Frames count as one form, whatever forms they have: those are found when
+ * nobody counts any more. */
+struct rl_publication *rl_publication_add_frame(
+	struct rl_publication *p, const void *key, rill_kind kind, struct rl_blob *payload)
 {
 	struct rl_publication *framed = rl_alloc(p->env, sizeof(*framed));
-	struct rl_blob *payload = rl_blob_new(p->env, prefix.len + p->payload->len);
 
-	if (!framed || !payload) {
-		rl_free(p->env, framed);
+	if (!framed) {
 		rl_blob_unref(payload);
 		return NULL;
 	}
+	*framed = (struct rl_publication){ .refs = 1,
+		.plain = p->plain,
+		.kind = kind,
+		.payload = payload,
+		.frame_key = key,
+		.framed = p->framed,
+		.env = p->env };
+	rl_list_init(&framed->waiting);
+	p->framed = framed;
+	if (p->encoded)
+		(*p->encoded)++;
+	return framed;
+}
+
+struct rl_publication *rl_publication_framed(
+	struct rl_publication *p, const void *key, struct rl_slice prefix)
+{
+	struct rl_publication *framed = rl_publication_frame(p, key);
+
+	if (framed)
+		return framed;
+	struct rl_blob *payload = rl_blob_new(p->env, prefix.len + p->payload->len);
+	if (!payload)
+		return NULL;
 	if (prefix.len)
 		memcpy(payload->data, prefix.data, prefix.len);
 	if (p->payload->len)
 		memcpy(payload->data + prefix.len, p->payload->data, p->payload->len);
 	payload->len = prefix.len + p->payload->len;
-	*framed = (struct rl_publication){ .refs = 1,
-		.plain = p->plain,
-		.kind = p->kind,
-		.payload = payload,
-		.frame_key = key,
-		.env = p->env };
-	rl_list_init(&framed->waiting);
-	return framed;
-}
-
-/* They count as one form, whatever forms they have: those are found when nobody counts any more. */
-struct rl_publication *rl_publication_framed(
-	struct rl_publication *p, const void *key, struct rl_slice prefix)
-{
-	struct rl_publication *framed = p->framed;
-
-	for (; framed; framed = framed->framed)
-		if (framed->frame_key == key)
-			return framed;
-	framed = make_framed(p, key, prefix);
-	if (!framed)
-		return NULL;
-	if (p->encoded)
-		(*p->encoded)++;
-	framed->framed = p->framed;
-	p->framed = framed;
-	return framed;
+	return rl_publication_add_frame(p, key, p->kind, payload);
 }

@@ -88,5 +88,11 @@ const struct rl_form *rl_publication_add_form(struct rl_publication *publication
  * freed with it. NULL when out of memory. */
 struct rl_publication *rl_publication_framed(
 	struct rl_publication *publication, const void *key, struct rl_slice prefix);
+/* ... when it was made already; else NULL. And one that its protocol has made, of a kind of its own; payload is taken
+ * over. NULL when out of memory. */
+struct rl_publication *rl_publication_frame(
+	const struct rl_publication *publication, const void *key);
+struct rl_publication *rl_publication_add_frame(struct rl_publication *publication, const void *key,
+	rill_kind kind, struct rl_blob *payload);
 
 #endif

@@ -37,6 +37,7 @@ struct rl_connection {
 	uint8_t wait;             /* enum rl_connection_wait */
 	bool reading : 1;         /* on_read() is under way: it looks by itself */
 	bool held : 1;            /* we have paused the stream */
+	bool begun : 1;           /* a request has been read on it */
 	bool draining : 1;        /* the body of an exchange that is over is read and dropped */
 	bool ended : 1;           /* the peer has sent its last byte */
 };

@@ -43,6 +43,13 @@ static void tell_peer_end(struct rill_request *x)
 	told(x, x->handler_user);
 }
 
+/* Has something begun that is not whole? (The parser has failed where a hello was half said.) */
+static bool is_inside(const struct rl_connection *c)
+{
+	return c->parser && (rl_http1_busy(&c->parser->http1) ||
+				    c->parser->http1.state == RL_HTTP1_FAILED);
+}
+
 void rl_connection_check_end(struct rl_connection *c)
 {
 	struct rill_request *x = c->exchange;
@@ -56,7 +63,7 @@ void rl_connection_check_end(struct rl_connection *c)
 	}
 	if (!rl_connection_can_read(c))
 		return;
-	if (c->parser && rl_http1_busy(&c->parser->http1))
+	if (is_inside(c))
 		rl_connection_fail(c, 400, "The connection ended inside a request.", RILL_EPROTO);
 	else
 		rl_connection_finish(c, 0);
@@ -109,6 +116,7 @@ static void begin_exchange(struct rl_connection *c)
 	}
 	c->server->stats.requests++;
 	c->exchange = x;
+	c->begun = true;
 	c->wait = RL_WAIT_NOTHING;
 	c->dropped = 0;
 	rl_stream_charge(c->stream, (ptrdiff_t)x->head.len);
@@ -179,10 +187,54 @@ static void refuse(struct rl_connection *c, int rc)
 /* A head has begun and is not whole: its time runs from here on. */
 static void await_head(struct rl_connection *c)
 {
-	bool in_head = !c->exchange && !c->draining && rl_http1_busy(&c->parser->http1);
+	bool in_head = !c->exchange && !c->draining && is_inside(c);
 
 	if (in_head && c->wait != RL_WAIT_HEAD)
 		rl_connection_await(c, RL_WAIT_HEAD);
+}
+
+/* Who answers what was said; NULL: nobody, but *half: they may still go on to what somebody answers. */
+static struct rl_hello *find_hello(
+	const struct rill_server *server, struct rl_slice said, bool *half)
+{
+	*half = false;
+	rl_list_each (node, &server->hellos) {
+		struct rl_hello *hello = rl_container(node, struct rl_hello, node);
+		if (rl_slice_equal(hello->question, said))
+			return hello;
+		*half = *half || rl_slice_starts(hello->question, said);
+	}
+	return NULL;
+}
+
+static void answer_hello(struct rl_connection *c, struct rl_hello *hello)
+{
+	struct rl_buf *scratch = &c->loop->scratch;
+	int rc = hello->answer(hello, scratch);
+
+	if (rc == 0)
+		rc = rl_stream_write(c->stream, rl_buf_slice(scratch));
+	rl_buf_consume(scratch, scratch->len);
+	if (rc == RILL_ENOMEM)
+		rl_connection_cut(c, RILL_ELIMIT);
+	else
+		rl_connection_finish(c, 0);
+}
+
+/* The parser wants no more. With its first bytes a connection may have said hello; who speaks HTTP does not pay
+ * for that, because nobody looks for it before. False: more bytes are needed. */
+static bool take_failure(struct rl_connection *c, struct rl_slice said, int rc)
+{
+	bool first = rc == RILL_EPROTO && !c->begun && !c->parser->http1.skipped, half = false;
+	struct rl_hello *hello = first ? find_hello(c->server, said, &half) : NULL;
+
+	if (hello)
+		answer_hello(c, hello);
+	else if (half)
+		await_head(c);
+	else
+		refuse(c, rc);
+	return !half;
 }
 
 /* Takes one event. False when there is none. */
@@ -201,8 +253,8 @@ static bool step(struct rl_connection *c, struct rl_slice *in)
 		return false;
 	}
 	if (rc < 0)
-		refuse(c, rc);
-	else if (ev.type == RL_HTTP1_HEAD)
+		return take_failure(c, *in, rc);
+	if (ev.type == RL_HTTP1_HEAD)
 		begin_exchange(c);
 	else if (ev.type == RL_HTTP1_BODY)
 		take_body(c, ev.data);

@@ -138,6 +138,11 @@ void rl_exchange_end_connection(rill_request *request)
 	request->keep = false;
 }
 
+void rl_exchange_unframe(rill_request *request)
+{
+	request->unframed = true;
+}
+
 int rl_exchange_fail(rill_request *request, int status, const char *sentence)
 {
 	return rl_response_fail(request, status, sentence);

@@ -163,17 +163,14 @@ bool rill_request_header_at(
 
 int rill_request_query_value(const rill_request *request, const char *name, char *text, size_t room)
 {
-	struct rl_slice query = query_of(request), key, value;
+	struct rl_slice value;
 
-	while (rl_form_next(&query, &key, &value)) {
-		if (!rl_form_is(key, rl_slice_str(name)))
-			continue;
-		int64_t n = room ? rl_form_decode(value, text, room - 1) : RILL_ETOOBIG;
-		if (n >= 0)
-			text[n] = 0;
-		return (int)n;
-	}
-	return RILL_ENOENT;
+	if (!rl_form_find(query_of(request), rl_slice_str(name), &value))
+		return RILL_ENOENT;
+	int64_t n = room ? rl_form_decode(value, text, room - 1) : RILL_ETOOBIG;
+	if (n >= 0)
+		text[n] = 0;
+	return (int)n;
 }
 
 /* NULL when out of memory. */

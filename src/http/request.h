@@ -50,6 +50,7 @@ struct rill_request {
 	bool end_told : 1;
 	bool paused : 1;
 	bool peer_end_told : 1;
+	bool unframed : 1;      /* the response ends with the connection, whoever asks */
 	bool awaited : 1; /* on_peer_end is told before the response was begun, too */
 	int cut; /* not 0: the connection is to be cut, and on_close told this */
 	struct rl_request_texts *texts; /* made when one of them is asked for */

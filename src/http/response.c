@@ -88,7 +88,7 @@ static bool has_no_body(int status)
 static int write_framing(
 	const struct rill_request *x, struct rl_buf *out, int status, uint64_t length)
 {
-	if (status == 204 || (status == 304 && length == 0))
+	if (status == 204 || (status == 304 && length == 0) || x->unframed)
 		return 0;
 	if (length == RILL_LENGTH_UNKNOWN) {
 		if (x->head.minor == 0 || has_no_body(status))
@@ -143,6 +143,8 @@ static enum rl_response_framing framing_of(
 {
 	if (is_head(x) || has_no_body(status))
 		return RL_RESPONSE_BODILESS;
+	if (x->unframed)
+		return RL_RESPONSE_UNTIL_CLOSE;
 	if (length != RILL_LENGTH_UNKNOWN)
 		return RL_RESPONSE_LENGTH;
 	return x->head.minor ? RL_RESPONSE_CHUNKED : RL_RESPONSE_UNTIL_CLOSE;

@@ -10,7 +10,9 @@
 struct rl_row {
 	const struct rl_env *env;
 	struct rl_list routes;
-	unsigned walkers; /* walks under way: a route removed meanwhile is freed after the last */
+	uint64_t added;   /* how many routes there have been */
+	unsigned walkers; /* walks under way: a route removed meanwhile is freed after the last, and one that
+	                   * was raised goes to its place then */
 	bool dirty;       /* there are such */
 };
 
@@ -20,6 +22,8 @@ struct rill_route {
 	rill_request_fn fn;
 	bool (*relieves)(const rill_request *request, void *user); /* NULL: never */
 	void *user;
+	uint64_t number;       /* it was the n-th to be added */
+	unsigned rank, raised; /* by which it stands in the row; by which it is to */
 	bool removed;
 	size_t len;
 	char prefix[]; /* no NUL */

@@ -55,6 +55,7 @@ static void init_members(struct rill_server *server)
 	rl_row_init(&server->row, env);
 	rl_list_init(&server->services);
 	rl_list_init(&server->connections);
+	rl_list_init(&server->hellos);
 	rl_parser_pool_init(&server->parsers, env, &server->limits);
 	rl_buf_init(&server->heads, env);
 	rl_buf_init(&server->spare[0], env);
@@ -261,6 +262,16 @@ void rl_server_hold(struct rill_server *server, ptrdiff_t bytes)
 void rl_server_add_holder(struct rill_server *server, struct rl_holder *holder)
 {
 	rl_list_append(&server->group.holders, &holder->node);
+}
+
+void rl_server_add_hello(struct rill_server *server, struct rl_hello *hello)
+{
+	rl_list_append(&server->hellos, &hello->node);
+}
+
+void rl_server_remove_hello(struct rl_hello *hello)
+{
+	rl_list_remove(&hello->node);
 }
 
 bool rl_server_stopping(const struct rill_server *server)

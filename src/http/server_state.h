@@ -22,6 +22,7 @@ struct rill_server {
 	struct rl_row row;
 	struct rl_list services;    /* struct rl_service */
 	struct rl_list connections; /* struct rl_connection */
+	struct rl_list hellos;      /* struct rl_hello */
 	struct rl_parser_pool parsers;
 	struct rl_buf heads; /* where heads of responses are put together; left empty */
 	struct rl_buf spare[2]; /* memory of fields that were added to one, for the next; of one that waits for

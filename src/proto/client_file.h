@@ -16,6 +16,7 @@ struct rl_client_file {
 	struct rl_buf forms[RL_CLIENT_FILE_FORMS];
 	bool made[RL_CLIENT_FILE_FORMS];
 	char tag[80]; /* with its quotes */
+	bool only_quoted; /* a tag without its quotes is none (RFC 9110, 8.8.3); false at first */
 };
 
 void rl_client_file_init(struct rl_client_file *file, const struct rl_env *env);
@@ -26,8 +27,8 @@ void rl_client_file_fini(struct rl_client_file *file);
 int rl_client_file_refresh(struct rl_client_file *file, const struct rl_env *env, const char *folder,
 	const char *name, const char *version);
 
-/* Answers a GET or HEAD with it: 200 in a coding the client takes, or 304, for tags without quotes too, as clients of
- * 2010 send them; with Cache-Control, ETag and Vary. Cuts the request without memory for that. */
+/* Answers a GET or HEAD with it: 200 in a coding the client takes, or 304, for tags without quotes too unless
+ * only_quoted, as clients of 2010 send them; with Cache-Control, ETag and Vary. Cuts the request without memory for that. */
 void rl_client_file_answer(
 	struct rl_client_file *file, rill_request *request, const char *content_type);
 

@@ -36,17 +36,33 @@ static bool take_scheme(struct rl_slice *origin, struct rl_slice *default_port)
 	return false;
 }
 
+/* standard: the port of its scheme. */
+static bool split_origin(struct rl_slice origin, struct rl_slice *host, struct rl_slice *port,
+	struct rl_slice *standard)
+{
+	if (!take_scheme(&origin, standard))
+		return false;
+	split_port(origin, host, port);
+	if (!port->len)
+		*port = *standard;
+	return true;
+}
+
+bool rl_origin_split(struct rl_slice origin, struct rl_slice *host, struct rl_slice *port)
+{
+	struct rl_slice standard;
+
+	return split_origin(origin, host, port, &standard);
+}
+
 /* Is the origin that of the host the request was sent to? A default port may be left out on
  * either side; behind a proxy that ends TLS the schemes may differ, so they are not compared. */
 static bool same_origin(struct rl_slice origin, struct rl_slice host)
 {
 	struct rl_slice standard, a, a_port, b, b_port;
-	if (!take_scheme(&origin, &standard))
+	if (!split_origin(origin, &a, &a_port, &standard))
 		return false;
-	split_port(origin, &a, &a_port);
 	split_port(host, &b, &b_port);
-	if (!a_port.len)
-		a_port = standard;
 	if (!b_port.len)
 		b_port = standard;
 	return a.len && rl_slice_equal_nocase(a, b) && rl_slice_equal(a_port, b_port);
@@ -71,6 +87,33 @@ struct rl_slice rl_origin_of(const rill_request *request)
 	if (!rl_http1_field(rl_exchange_head(request), RL_SLICE("Origin"), &origin))
 		return rl_slice(NULL, 0);
 	return origin;
+}
+
+/* "http://b/x" to "http://b". */
+static struct rl_slice origin_in_url(struct rl_slice url)
+{
+	const uint8_t *colon = url.len ? memchr(url.data, ':', url.len) : NULL;
+	size_t n = colon ? (size_t)(colon - url.data) + 3 : url.len;
+
+	while (n < url.len && url.data[n] != '/' && url.data[n] != '?')
+		n++;
+	return rl_slice(url.data, n < url.len ? n : url.len);
+}
+
+bool rl_origin_hidden(const rill_request *request, struct rl_slice *origin)
+{
+	const struct rl_http1_head *head = rl_exchange_head(request);
+	struct rl_slice site, referer = rl_slice(NULL, 0);
+
+	if (!rl_http1_field(head, RL_SLICE("Sec-Fetch-Site"), &site) ||
+		(!rl_slice_equal(site, RL_SLICE("cross-site")) &&
+			!rl_slice_equal(site, RL_SLICE("same-site"))))
+		return false;
+	rl_http1_field(head, RL_SLICE("Referer"), &referer);
+	*origin = origin_in_url(referer);
+	if (!origin->len)
+		*origin = RL_SLICE("null");
+	return true;
 }
 
 const char *rl_origin_find_rule(

@@ -11,6 +11,14 @@ bool rl_origin_fits(const char *rule, const rill_request *request, struct rl_sli
 /* The request's Origin; data NULL when there is none. */
 struct rl_slice rl_origin_of(const rill_request *request);
 
+/* Browsers send no Origin for scripts and frames, but tell where they stand in another way (Fetch Metadata, 2.3);
+ * then the Referer has to speak for them. *origin: what it says, "null" when it says nothing. False: it is no
+ * page of elsewhere. */
+bool rl_origin_hidden(const rill_request *request, struct rl_slice *origin);
+
+/* The host and the port of an origin; the port is its scheme's when it says none. False: it has none of both. */
+bool rl_origin_split(struct rl_slice origin, struct rl_slice *host, struct rl_slice *port);
+
 /* The rule of a list by which an origin is admitted; NULL: by none. Whoever sends no Origin (data NULL) is
  * no page of elsewhere, since browsers leave it out of a GET to the page's own host alone, and fits "*" and
  * "same". */

@@ -344,6 +344,8 @@ const char *rl_session_id(const struct rl_session *session);
 /* rill_send() with what a protocol's own call may say: see rill_engineio_send(). */
 int rl_session_send(struct rl_session *session, rill_kind kind, struct rl_slice data, bool plain,
 	bool droppable);
+/* ... of what goes to many; what does not fit is refused or makes room as what the program sends. */
+int rl_session_publish(struct rl_session *session, struct rl_publication *publication);
 /* Queues a control packet of the dialect's. 0; RILL_ENOMEM. */
 int rl_session_send_control(struct rl_session *session, uint8_t type, struct rl_slice data);
 /* What outbound.type is of the beat of RL_BEAT_QUEUED. */

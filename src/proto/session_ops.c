@@ -178,6 +178,25 @@ static int op_publish(struct rill_conn *conn, struct rl_publication *publication
 	return wait_in_outbox(s, rl_outbox_add_publication(&s->outbox, publication), data.len);
 }
 
+/* Pieces of a message in pieces stand aside until it is whole, and others may pass. */
+int rl_session_publish(struct rl_session *s, struct rl_publication *publication)
+{
+	if (s->conn.state != RILL_CONN_OPEN)
+		return RILL_ECLOSED;
+	rl_conn_before_send(&s->conn);
+	if (s->conn.state != RILL_CONN_OPEN)
+		return RILL_ECLOSED;
+	if (!goes_straight(s) && !make_room(s, publication->payload->len))
+		return RILL_ETOOBIG;
+	int rc = op_publish(&s->conn, publication);
+	if (rc < 0)
+		return rc;
+	s->conn.messages_out++;
+	s->conn.bytes_out += publication->payload->len;
+	s->conn.drain_due = s->conn.drain_due || rc > 0;
+	return rc;
+}
+
 /* It would leave at once. */
 static bool is_writable(const struct rl_session *s)
 {

@@ -19,33 +19,6 @@ static inline struct rl_slice field(const struct rl_sockjs_ask *ask, struct rl_s
 	return value;
 }
 
-/* "http://b/x" to "http://b". */
-static struct rl_slice origin_in_url(struct rl_slice url)
-{
-	const uint8_t *colon = url.len ? memchr(url.data, ':', url.len) : NULL;
-	size_t n = colon ? (size_t)(colon - url.data) + 3 : url.len;
-
-	while (n < url.len && url.data[n] != '/' && url.data[n] != '?')
-		n++;
-	return rl_slice(url.data, n < url.len ? n : url.len);
-}
-
-/* Browsers send no Origin for scripts and frames, which jsonp and htmlfile are, but tell where they stand
- * in another way (Fetch Metadata, 2.3); then the Referer has to speak for them. False: it is no page of
- * elsewhere. */
-static bool hidden_origin(const struct rl_sockjs_ask *ask, struct rl_slice *origin)
-{
-	struct rl_slice site = field(ask, RL_SLICE("Sec-Fetch-Site"));
-
-	if (!rl_slice_equal(site, RL_SLICE("cross-site")) &&
-		!rl_slice_equal(site, RL_SLICE("same-site")))
-		return false;
-	*origin = origin_in_url(field(ask, RL_SLICE("Referer")));
-	if (!origin->len)
-		*origin = RL_SLICE("null");
-	return true;
-}
-
 bool rl_sockjs_origin_ok(const struct rl_sockjs_ask *ask)
 {
 	const char *const *rules = ask->service->options.origins;
@@ -53,7 +26,7 @@ bool rl_sockjs_origin_ok(const struct rl_sockjs_ask *ask)
 	if (!rules || ask->place->fields & RL_SOCKJS_ANY_ORIGIN)
 		return true;
 	struct rl_slice origin = rl_origin_of(ask->request);
-	if (!origin.data && !hidden_origin(ask, &origin))
+	if (!origin.data && !rl_origin_hidden(ask->request, &origin))
 		return true;
 	if (rl_http1_field_count(rl_exchange_head(ask->request), RL_SLICE("Origin")) > 1)
 		return false; /* nobody knows which is true */

@@ -64,6 +64,9 @@ int rl_websocket_new(struct rill_websocket **service, struct rill_server *server
 /* The owner of such a service is going: frees it behind its last connection. */
 void rl_websocket_part(struct rill_websocket *service);
 
+/* In on_request: the first of the subprotocols offered is taken, whatever it is. */
+void rl_websocket_take_offered(rill_request *request);
+
 /* rill_websocket_options.deflate and the limits by default, for services and clients. */
 extern const rill_deflate_options rl_ws_deflate_defaults;
 #define RL_WS_MAX_MESSAGE   (64 * 1024 * 1024 - 1) /* faye-websocket's */

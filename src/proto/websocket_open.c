@@ -322,6 +322,15 @@ int rill_websocket_choose_protocol(rill_request *request, const char *protocol)
 	return RILL_EINVAL;
 }
 
+void rl_websocket_take_offered(rill_request *request)
+{
+	struct rl_ws_opening *opening = find_opening(request);
+	struct rl_ws_protocol_cursor cursor = { 0 };
+	struct rl_slice name;
+	if (rl_ws_next_protocol(rl_exchange_head(request), &cursor, &name))
+		opening->protocol = name;
+}
+
 int rill_websocket_add_header(rill_request *request, const char *name, const char *value)
 {
 	struct rl_ws_opening *opening = find_opening(request);

@@ -4,6 +4,7 @@
  * length that ends between those two is nobody's. What announces more than there is costs nothing: a packet
  * is a slice of the body. */
 #include <rill/error.h>
+#include "base/utf16.h"
 #include "base/utf8.h"
 #include "wire/eio_packet.h"
 
@@ -12,29 +13,15 @@
 /* What stands in front of a packet at most: 0 or 1, 20 digits, 0xFF; or the digits and a colon. */
 #define LONGEST_HEAD 22
 
-static bool begins_character(uint8_t c)
-{
-	return (c & 0xc0) != 0x80;
-}
-
-static size_t utf16_units(struct rl_slice text)
-{
-	size_t units = 0;
-
-	for (size_t i = 0; i < text.len; i++)
-		units += (size_t)begins_character(text.data[i]) + (text.data[i] >= 0xf0);
-	return units;
-}
-
 /* How many bytes the packet has that write_text() or write_message() writes, and how many units. */
 static size_t text_size(const struct rl_eio_packet *packet)
 {
 	return packet->binary ? 2 + rl_base64_size(packet->data.len) : 1 + packet->data.len;
 }
 
-static size_t text_units(const struct rl_eio_packet *packet)
+static uint64_t text_units(const struct rl_eio_packet *packet)
 {
-	return packet->binary ? text_size(packet) : 1 + utf16_units(packet->data);
+	return packet->binary ? text_size(packet) : 1 + rl_utf16_units(packet->data);
 }
 
 /* Room for all of it, so that nothing is half written. */
@@ -119,26 +106,6 @@ static bool take_length(struct rl_slice *rest, uint8_t zero, uint8_t end, size_t
 	return true;
 }
 
-/* The front of a text, which is so many units; what is no UTF-8 has none. */
-static bool take_units(struct rl_slice *rest, size_t units, struct rl_slice *text)
-{
-	size_t i = 0;
-
-	while (i < rest->len && units) {
-		size_t takes = rest->data[i] >= 0xf0 ? 2 : 1;
-		if (takes > units)
-			return false;
-		units -= takes;
-		for (i++; i < rest->len && !begins_character(rest->data[i]); i++)
-			;
-	}
-	if (units)
-		return false;
-	*text = rl_slice(rest->data, i);
-	rl_slice_skip(rest, i);
-	return true;
-}
-
 static bool take_bytes(struct rl_slice *rest, size_t n, struct rl_slice *bytes)
 {
 	if (n > rest->len)
@@ -146,6 +113,15 @@ static bool take_bytes(struct rl_slice *rest, size_t n, struct rl_slice *bytes)
 	*bytes = rl_slice(rest->data, n);
 	rl_slice_skip(rest, n);
 	return true;
+}
+
+/* The front of a text, which is so many units; what is no UTF-8 has none. */
+static bool take_units(struct rl_slice *rest, uint64_t units, struct rl_slice *text)
+{
+	uint64_t has = units;
+	size_t n = rl_utf16_prefix(*rest, &has);
+
+	return has == units && take_bytes(rest, n, text);
 }
 
 /* What stands before the next separator; *done: there is none. */

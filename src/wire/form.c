@@ -61,6 +61,16 @@ bool rl_form_is(struct rl_slice encoded, struct rl_slice text)
 	return !encoded.len && !text.len;
 }
 
+bool rl_form_find(struct rl_slice form, struct rl_slice wanted, struct rl_slice *value)
+{
+	struct rl_slice name;
+
+	while (rl_form_next(&form, &name, value))
+		if (rl_form_is(name, wanted))
+			return true;
+	return false;
+}
+
 int64_t rl_form_decode(struct rl_slice encoded, void *to, size_t room)
 {
 	uint8_t *out = to;

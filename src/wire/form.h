@@ -8,6 +8,9 @@
 /* Takes the next name=value off a form, both still encoded; false when it is used up. */
 bool rl_form_next(struct rl_slice *form, struct rl_slice *name, struct rl_slice *value);
 
+/* The first value of that name, still encoded; false when there is none. */
+bool rl_form_find(struct rl_slice form, struct rl_slice wanted, struct rl_slice *value);
+
 /* Does it mean exactly this text? */
 bool rl_form_is(struct rl_slice encoded, struct rl_slice text);
 

@@ -62,22 +62,17 @@ int rl_sockjs_next(struct rl_sockjs_messages *m, struct rl_buf *scratch, struct 
 static int decode_field(
 	struct rl_slice form, struct rl_slice wanted, struct rl_buf *out, struct rl_slice *text)
 {
-	struct rl_slice name, value;
+	struct rl_slice value;
 	size_t before = out->len;
 
-	while (rl_form_next(&form, &name, &value)) {
-		if (!rl_form_is(name, wanted))
-			continue;
-		int rc = rl_buf_reserve(out, value.len);
-		if (rc < 0)
-			return rc;
-		if (value.len)
-			rl_buf_commit(
-				out, (size_t)rl_form_decode(value, rl_buf_end(out), value.len));
-		*text = rl_slice(out->len > before ? out->data + before : NULL, out->len - before);
-		return 0;
-	}
 	*text = rl_slice(NULL, 0);
+	if (!rl_form_find(form, wanted, &value) || !value.len)
+		return 0;
+	int rc = rl_buf_reserve(out, value.len);
+	if (rc < 0)
+		return rc;
+	rl_buf_commit(out, (size_t)rl_form_decode(value, rl_buf_end(out), value.len));
+	*text = rl_slice(out->data + before, out->len - before);
 	return 0;
 }
 

@@ -9,7 +9,6 @@
  * Bytes that are no UTF-8 are replaced at the end: line ends and colons are ASCII and never part of
  * a broken character, so the lines are the same as if the whole stream had been decoded first. */
 #include <rill/error.h>
-#include "base/utf8.h"
 #include "base/utf8_replace.h"
 #include "wire/sse_event.h"
 
@@ -94,20 +93,6 @@ static void swap(struct rl_buf *a, struct rl_buf *b)
 	*b = keep;
 }
 
-static int make_utf8(struct rl_buf *buf)
-{
-	struct rl_buf clean;
-
-	if (rl_utf8_valid(buf->data, buf->len))
-		return 0;
-	rl_buf_init(&clean, buf->env);
-	int rc = rl_utf8_replace(&clean, rl_buf_slice(buf));
-	if (rc == 0)
-		swap(&clean, buf);
-	rl_buf_release(&clean);
-	return rc;
-}
-
 /* The name is whole: what is its value for? */
 static void begin_value(struct rl_sse *sse)
 {
@@ -179,7 +164,7 @@ static int end_id(struct rl_sse *sse)
 {
 	if (sse->spoiled)
 		return 0;
-	int rc = make_utf8(&sse->id_line);
+	int rc = rl_utf8_repair(&sse->id_line);
 	if (rc == 0)
 		rc = rl_buf_append(&sse->id_line, "", 1);
 	if (rc < 0)
@@ -219,9 +204,9 @@ static int end_block(struct rl_sse *sse, struct rl_sse_event *event)
 		return 0;
 	}
 	sse->data.len--; /* the last LF */
-	int rc = make_utf8(&sse->data);
+	int rc = rl_utf8_repair(&sse->data);
 	if (rc == 0)
-		rc = make_utf8(&sse->type);
+		rc = rl_utf8_repair(&sse->type);
 	if (rc < 0)
 		return rc;
 	sse->told = true;

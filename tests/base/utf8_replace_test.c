@@ -66,3 +66,51 @@ TEST(utf8_replace, without_memory_nothing_is_appended)
 {
 	test_each_failing_allocation(replace_without_memory, NULL);
 }
+
+static void expect_repaired(const char *hex, const char *want)
+{
+	uint8_t bytes[64];
+	size_t n = test_unhex(hex, bytes, sizeof(bytes));
+	struct rl_buf buf;
+
+	rl_buf_init(&buf, test_env());
+	assert_int_equal(rl_buf_append(&buf, bytes, n), 0);
+	assert_int_equal(rl_utf8_repair(&buf), 0);
+	test_expect_hex(buf.data, buf.len, want);
+	rl_buf_release(&buf);
+}
+
+TEST(utf8_replace, a_buffer_is_repaired_in_its_place)
+{
+	expect_repaired("", "");
+	expect_repaired("61 c3a9 f09f9880", "61 c3a9 f09f9880");
+	expect_repaired("61 c3 f09f98", "61 efbfbd efbfbd");
+}
+
+TEST(utf8_replace, what_needs_no_repair_needs_no_memory)
+{
+	struct rl_buf buf;
+
+	rl_buf_init(&buf, test_env());
+	assert_int_equal(rl_buf_append_str(&buf, "\xe2\x82\xac"), 0);
+	size_t allocations = test_allocations();
+	assert_int_equal(rl_utf8_repair(&buf), 0);
+	assert_int_equal(test_allocations(), allocations);
+	rl_buf_release(&buf);
+}
+
+static void repair_without_memory(void *arg)
+{
+	struct rl_buf buf;
+
+	(void)arg;
+	rl_buf_init(&buf, test_env());
+	if (rl_buf_append_str(&buf, "a\xff") == 0 && rl_utf8_repair(&buf) < 0)
+		test_expect_hex(buf.data, buf.len, "61 ff");
+	rl_buf_release(&buf);
+}
+
+TEST(utf8_replace, without_memory_a_buffer_stays_as_it_was)
+{
+	test_each_failing_allocation(repair_without_memory, NULL);
+}

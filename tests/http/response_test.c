@@ -201,6 +201,48 @@ TEST(response, of_unknown_length_to_old_peers_ends_with_the_connection)
 	end();
 }
 
+static void unframed(rill_request *request)
+{
+	rl_exchange_unframe(request);
+	assert_false(rl_exchange_chunked(request));
+	assert_int_equal(
+		rl_exchange_begin(request, 200, RL_SLICE("X: y\r\n"), RL_SLICE("hel")), 0);
+	assert_false(rl_exchange_chunked(request));
+	assert_int_equal(rill_response_write(request, "lo", 2), 0);
+	assert_int_equal(rill_response_end(request), 0);
+}
+
+static void unframed_whole(rill_request *request)
+{
+	rl_exchange_unframe(request);
+	assert_int_equal(rill_respond(request, 200, NULL, "hello", 5), 0);
+}
+
+TEST(response, that_is_unframed_ends_with_the_connection)
+{
+	static const char *const versions[] = { "1.1", "1.0" };
+
+	for (int i = 0; i < 4; i++) {
+		begin(i < 2 ? unframed : unframed_whole);
+		ask("GET", versions[i % 2], "Connection: keep-alive\r\n");
+		http_expect(&peer, i < 2 ? "HTTP/1.1 200 OK\r\nX: y\r\nConnection: close\r\n\r\nhello"
+					 : "HTTP/1.1 200 OK\r\nConnection: close\r\n\r\nhello");
+		assert_true(peer.ended);
+		assert_int_equal(closed, 1);
+		assert_int_equal(close_rc, 0);
+		end();
+	}
+}
+
+TEST(response, that_is_unframed_says_nothing_of_its_length_to_head_either)
+{
+	begin(unframed);
+	ask("HEAD", "1.1", "");
+	http_expect(&peer, "HTTP/1.1 200 OK\r\nX: y\r\n\r\n");
+	assert_false(peer.ended);
+	end();
+}
+
 static void counted(rill_request *request)
 {
 	assert_int_equal(rill_response_begin(request, 200, 5), 0);

@@ -1,5 +1,6 @@
 /* Proves what server.h says of the row of handlers. */
 #include "http/route.h"
+#include "http/server.h"
 #include "support/support.h"
 
 static bool fits(const char *prefix, const char *path)
@@ -135,5 +136,62 @@ TEST(route, one_may_add_others_and_walks_may_nest)
 	rl_row_add(&row, "/", add_and_walk, NULL, &routes[0]);
 	assert_true(offer("/"));
 	assert_string_equal(trace, "wn-n");
+	rl_row_fini(&row);
+}
+
+TEST(route, those_of_a_higher_rank_come_first_and_those_of_one_rank_as_they_were_added)
+{
+	rl_row_init(&row, test_env());
+	rl_row_add(&row, "/", pass, "a", &routes[0]);
+	rl_row_add(&row, "/", pass, "b", &routes[1]);
+	rl_row_add(&row, "/", pass, "c", &routes[2]);
+	rl_route_raise(routes[2], 1);
+	offer("/");
+	assert_string_equal(trace, "cab");
+	rl_route_raise(routes[1], 2);
+	offer("/");
+	assert_string_equal(trace, "bca");
+	rl_row_add(&row, "/", pass, "d", &routes[3]);
+	rl_route_raise(routes[0], 2);
+	offer("/");
+	assert_string_equal(trace, "abcd");
+	rl_route_raise(routes[3], 1);
+	offer("/");
+	assert_string_equal(trace, "abcd");
+	rl_route_raise(routes[0], 0);
+	rl_route_raise(routes[3], 2);
+	rl_route_raise(routes[3], 2);
+	offer("/");
+	assert_string_equal(trace, "bdca");
+	rl_row_fini(&row);
+}
+
+static int raise_all(rill_request *request, void *user)
+{
+	(void)request;
+	(void)user;
+	note('r');
+	rl_route_raise(routes[0], 0);
+	rl_route_raise(routes[1], 1);
+	rl_route_raise(routes[2], 3);
+	rl_route_raise(routes[3], 2);
+	rill_route_remove(routes[0]);
+	return RILL_PASS;
+}
+
+TEST(route, one_may_raise_itself_and_others_and_the_walk_goes_on_as_it_began)
+{
+	rl_row_init(&row, test_env());
+	rl_row_add(&row, "/", pass, "a", &routes[0]);
+	rl_row_add(&row, "/", raise_all, NULL, &routes[1]);
+	rl_row_add(&row, "/", pass, "c", &routes[2]);
+	rl_row_add(&row, "/", pass, "d", &routes[3]);
+	assert_false(offer("/"));
+	assert_string_equal(trace, "arcd");
+	routes[0] = routes[1];
+	assert_false(offer("/"));
+	assert_string_equal(trace, "cdr");
+	assert_false(offer("/"));
+	assert_string_equal(trace, "cd");
 	rl_row_fini(&row);
 }

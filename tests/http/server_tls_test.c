@@ -6,6 +6,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 #include <rill/rill.h>
+#include "http/server.h"
 #include "support/support.h"
 #include "support/tls_client.h"
 
@@ -60,10 +61,9 @@ static void end(void)
 	rill_loop_free(loop);
 }
 
-/* Steps the client and the loop until a response has ended with its connection. */
-static void ask_at(struct tls_client *c, int listener, const char *name)
+/* Steps the client and the loop until what was said is answered and the connection has ended. */
+static void say_at(struct tls_client *c, int listener, const char *name, struct rl_slice said)
 {
-	static const char request[] = "GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n";
 	const struct tls_client_options options = { .name = name, .alpn = "\x02h2\x08http/1.1" };
 	struct sockaddr_in to = { .sin_family = AF_INET,
 		.sin_port = htons(rill_server_port(server, listener)),
@@ -75,12 +75,18 @@ static void ask_at(struct tls_client *c, int listener, const char *name)
 	for (bool asked = false; !c->bye && !c->eof && !c->error;) {
 		tls_client_step(c);
 		if (c->connected && !asked) {
-			tls_client_write(c, request, sizeof(request) - 1);
+			tls_client_write(c, said.data, said.len);
 			asked = true;
 		}
 		assert_int_equal(rill_loop_wait(loop, 1), 0);
 	}
 	assert_int_equal(c->error, 0);
+}
+
+static void ask_at(struct tls_client *c, int listener, const char *name)
+{
+	say_at(c, listener, name,
+		RL_SLICE("GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"));
 	assert_true(c->got_len > 10);
 	test_expect_text(c->got + c->got_len - 10, 10, "\r\n\r\nsecure");
 }
@@ -120,6 +126,26 @@ TEST(server_tls, agrees_on_http_1_1)
 	SSL_get0_alpn_selected(c.ssl, &protocol, &len);
 	test_expect_text(protocol, len, "http/1.1");
 	tls_client_free(&c);
+	end();
+}
+
+static int answer_hello(struct rl_hello *hello, struct rl_buf *out)
+{
+	(void)hello;
+	return rl_buf_append_str(out, "nobody");
+}
+
+TEST(server_tls, a_hello_is_said_inside_of_it_too)
+{
+	struct rl_hello hello = { .question = RL_SLICE("<who/>"), .answer = answer_hello };
+	struct tls_client c;
+
+	begin();
+	rl_server_add_hello(server, &hello);
+	say_at(&c, 0, NULL, RL_SLICE("<who/>"));
+	test_expect_text(c.got, c.got_len, "nobody");
+	tls_client_free(&c);
+	rl_server_remove_hello(&hello);
 	end();
 }
 

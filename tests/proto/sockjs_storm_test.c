@@ -1,79 +1,42 @@
 /* sockjs_storm_test.c: everything at any time, for the service: what clients send, on all transports, and
  * what the program does in whichever of its functions is called, is drawn; the seeds are fixed. */
 #include "proto/sockjs_program.h"
+#include "proto/storm.h"
 
-enum { PEERS = 6, CONNS = 64, STEPS = 300, SEEDS = 200, SERVICES = 2 };
+enum { STEPS = 300, SEEDS = 200, SERVICES = 2 };
 
-static struct http_peer peers[PEERS];
-static bool framed[PEERS];
 static rill_sockjs *services[SERVICES];
-static uint64_t seed;
 static rill_hub *hub;
-static rill_conn *lives[CONNS];
 static rill_msg kept;
-static unsigned opened, closed;
-static bool calm; /* nobody acts any more */
-
-static unsigned draw(unsigned below)
-{
-	seed = seed * 6364136223846793005u + 1442695040888963407u;
-	return (unsigned)(seed >> 33) % below;
-}
-
-static rill_conn **place_of(const rill_conn *c)
-{
-	for (int i = 0; i < CONNS; i++)
-		if (lives[i] == c)
-			return &lives[i];
-	fail_msg("a callback for a connection that is not open");
-	return NULL;
-}
 
 static void close_it(rill_conn *c, void *user)
 {
 	(void)user;
-	if (draw(3) == 0)
-		rill_close(c, draw(2) ? 3000 : 2010, "each");
+	if (draw(3) == 0 && rill_close(c, draw(2) ? 3000 : 2010, "each") == 0)
+		life_of(c)->closing = true;
 }
 
 static void serve_anew(void);
 
-static void act_on(rill_conn *c)
+static void act_on(struct life *life)
 {
-	static char large[300 * 1024];
+	unsigned n = draw(16);
 
-	switch (draw(10)) {
-	case 0:
-		rill_close(c, 3000, "why");
-		break;
-	case 1:
-		rill_conn_destroy(c);
-		break;
-	case 2:
-		rill_conn_pause(c);
-		break;
-	case 3:
-	case 4:
-		rill_conn_resume(c);
-		break;
-	case 5:
-		rill_subscribe(hub, draw(2) ? "t" : "u", c, NULL);
-		break;
-	case 6:
-		rill_unsubscribe_all(hub, c);
-		break;
-	case 7:
-		memset(large, draw(2) ? 'x' : 1, sizeof(large));
-		rill_send(c, RILL_TEXT, large, draw(sizeof(large)));
-		break;
-	default:
-		rill_send_text(c, rill_sockjs_id(c));
-	}
+	if (n < 7)
+		storm_touch(life, n);
+	else if (n == 7)
+		rill_subscribe(hub, draw(2) ? "t" : "u", life->conn, NULL);
+	else if (n == 8)
+		rill_unsubscribe_all(hub, life->conn);
+	else if (n == 9)
+		rill_send_text(life->conn, rill_sockjs_id(life->conn));
+	else
+		storm_send(life->conn, RILL_TEXT);
 }
 
-static void act(void)
+static void storm_act(void)
 {
-	rill_conn *c = lives[draw(CONNS)];
+	struct life *life = some_life();
 	rill_sockjs *some = services[draw(SERVICES)];
 	bool fails = draw(4) == 0;
 
@@ -85,58 +48,29 @@ static void act(void)
 		serve_anew();
 	else if (some && draw(20) == 0)
 		rill_sockjs_each(some, close_it, NULL);
-	else if (c)
-		act_on(c);
+	else if (life)
+		act_on(life);
 	if (fails)
 		test_fail_allocation(0, false);
 }
 
-static void act_sometimes(void)
+static void storm_opened(rill_conn *c)
 {
-	while (!calm && draw(3) == 0)
-		act();
+	(void)c;
 }
 
-static void storm_open(rill_conn *c)
+/* One is kept beyond its connection. */
+static void keeps_messages(rill_conn *c, rill_msg msg)
 {
-	*place_of(NULL) = c;
-	opened++;
-	act_sometimes();
-}
-
-static void storm_message(rill_conn *c, rill_msg msg)
-{
-	place_of(c);
 	if (!calm && draw(4) == 0 && rill_msg_keep(c, &msg) == 0) {
 		if (kept.hold)
 			rill_msg_release(kept);
 		kept = msg;
 	}
-	act_sometimes();
+	storm_on_message(c, msg);
 }
 
-static void storm_drain(rill_conn *c)
-{
-	place_of(c);
-	act_sometimes();
-}
-
-static void storm_close(rill_conn *c, int code, rill_bytes reason)
-{
-	(void)code;
-	(void)reason;
-	*place_of(c) = NULL;
-	closed++;
-	act_sometimes();
-}
-
-static const rill_handler storm = {
-	.size = sizeof(storm),
-	.on_open = storm_open,
-	.on_message = storm_message,
-	.on_drain = storm_drain,
-	.on_close = storm_close,
-};
+static rill_handler in_the_storm;
 
 static int storm_request(rill_sockjs *s, rill_request *request, void *user)
 {
@@ -170,7 +104,7 @@ static void serve_one(int i)
 	if (options.disconnect_ms == 0)
 		options.heartbeat_ms = 0;
 	services[i] = NULL;
-	rill_sockjs_serve(http_server, i ? "/echo" : "/other", &storm, &options, &services[i]);
+	rill_sockjs_serve(http_server, i ? "/echo" : "/other", &in_the_storm, &options, &services[i]);
 }
 
 static void serve_anew(void)
@@ -226,50 +160,21 @@ static void send_frame(struct http_peer *p)
 	http_send_bytes(p, frames[i], sizes[i]);
 }
 
-static void client_step(void)
+static bool storm_begin_peer(int i)
 {
-	int i = (int)draw(PEERS);
-	struct http_peer *p = &peers[i];
+	bool websocket = draw(3) == 0;
 
-	if (p->fd < 0 || p->ended) {
-		http_close(p);
-		http_open(p);
-		framed[i] = draw(3) == 0;
-		if (framed[i])
-			upgrade(p);
-	} else if (draw(12) == 0) {
-		http_close(p);
-	} else if (draw(20) == 0) {
-		http_shut(p);
-	} else {
-		if (draw(10) == 0)
-			test_fail_allocation(1 + draw(20), draw(4) == 0);
-		if (framed[i])
-			send_frame(p);
-		else
-			send_request(p);
-		test_fail_allocation(0, false);
-	}
-	if (draw(4) == 0 && p->fd >= 0)
-		http_forget(p);
+	if (websocket)
+		upgrade(&peers[i]);
+	return websocket;
 }
 
-static void step(void)
+static void storm_say(int i)
 {
-	switch (draw(8)) {
-	case 0:
-		http_pass(draw(4) ? 10 : draw(30000));
-		break;
-	case 1:
-	case 2:
-		act();
-		break;
-	case 3:
-		http_turns();
-		break;
-	default:
-		client_step();
-	}
+	if (is_websocket[i])
+		send_frame(&peers[i]);
+	else
+		send_request(&peers[i]);
 }
 
 static void forget_kept(void)
@@ -282,19 +187,13 @@ static void forget_kept(void)
 static void run_storm(uint64_t from)
 {
 	start(NULL);
-	seed = from;
-	memset(lives, 0, sizeof(lives));
-	opened = closed = 0;
-	calm = false;
+	storm_reset(from);
+	in_the_storm = storm;
+	in_the_storm.on_message = keeps_messages;
 	assert_int_equal(rill_hub_new(&hub, http_loop, NULL), 0);
 	for (int i = 0; i < SERVICES; i++)
 		serve_one(i);
-	for (int i = 0; i < PEERS; i++)
-		peers[i] = (struct http_peer){ .fd = -1 };
-	for (int i = 0; i < STEPS; i++)
-		step();
-	for (int i = 0; i < PEERS; i++)
-		http_close(&peers[i]);
+	storm_run(STEPS);
 	calm = true;
 	forget_kept();
 	rill_hub_free(hub);

@@ -30,6 +30,22 @@ TEST(form, fields_come_one_by_one_as_they_stand)
 	assert_false(rl_form_next(&form, &name, &value));
 }
 
+TEST(form, the_first_value_of_a_name_is_found_however_the_name_is_written)
+{
+	struct rl_slice form = guarded("b=0&%61+=1&a=2&=3&a%20=4&c"), value;
+
+	assert_true(rl_form_find(form, RL_SLICE("a "), &value));
+	test_expect_text(value.data, value.len, "1");
+	assert_true(rl_form_find(form, RL_SLICE("a"), &value));
+	test_expect_text(value.data, value.len, "2");
+	assert_true(rl_form_find(form, RL_SLICE(""), &value));
+	test_expect_text(value.data, value.len, "3");
+	assert_true(rl_form_find(form, RL_SLICE("c"), &value));
+	assert_int_equal(value.len, 0);
+	assert_false(rl_form_find(form, RL_SLICE("%61"), &value));
+	assert_false(rl_form_find(rl_slice(NULL, 0), RL_SLICE("a"), &value));
+}
+
 static void expect_decoded(const char *encoded, const char *hex)
 {
 	struct rl_slice s = guarded(encoded);

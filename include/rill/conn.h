@@ -75,7 +75,7 @@ typedef struct rill_handler { /* usually one static const per service */
  *   RILL_ETOOBIG      len is above the limit for outgoing messages, or the queue is full (its
  *                     limit, see the service's options)
  *   RILL_EUTF8        kind is RILL_TEXT and the bytes are not UTF-8
- *   RILL_EPROTO       kind is RILL_JSON and the bytes are no JSON
+ *   RILL_EPROTO       kind is RILL_JSON and the bytes are no JSON (one value, UTF-8, at most 1,024 deep)
  *   RILL_EUNSUPPORTED the protocol has no messages of that kind, or no way to say this one
  *   RILL_ESTATE       a message in pieces is under way (rill_send_piece())
  *   RILL_ENOMEM
@@ -90,13 +90,14 @@ RILL_API int rill_send_text(rill_conn *conn, const char *text);
 RILL_API int rill_send_msg(rill_conn *conn, rill_msg msg);
 
 /* Sends one message in pieces: the first call begins it, the one with last ends it; no other
- * message can be sent in between. Returns as rill_send(). Text is checked over all pieces. */
+ * message can be sent in between. Returns as rill_send(). Text is checked over all pieces, JSON with
+ * the last. */
 RILL_API int rill_send_piece(
 		rill_conn *conn, rill_kind kind, const void *data, size_t len, bool last);
 
 /* A counted message with a copy of the bytes, in memory of the loop, which must outlive it; one
- * reference is the caller's. Returns 0,
- * RILL_EUTF8, RILL_ENOMEM. Any thread. */
+ * reference is the caller's. JSON is checked here, once for all it is sent to. Returns 0,
+ * RILL_EUTF8, RILL_EPROTO, RILL_ENOMEM. Any thread. */
 RILL_API int rill_msg_new(rill_msg *msg, rill_loop *loop, rill_kind kind,
 		const void *data, size_t len);
 

@@ -104,10 +104,12 @@ RILL_API void rill_topic_each(rill_hub *hub, const char *topic,
 /* Publishes one message to all subscribers of a topic. Any thread; the bytes are the caller's again
  * when this returns. From inside a turn of the hub's loop (a callback of rill) it stands in line with
  * what is sent there; from elsewhere, and from a trace tap, it is brought to the loop, in the order of
- * the calls of one thread. A kind that a subscriber's protocol does not have is not sent to it and counted as dropped.
+ * the calls of one thread. A kind that a subscriber's protocol does not have (RILL_JSON, say) is not sent to it
+ * and counted as dropped.
  *
- * Returns 0, RILL_EUTF8 (a text or type that is none), RILL_EINVAL (topic, kind or type), RILL_ELIMIT
- * (the mailbox is full, or with a default history there are too many topics), RILL_ENOMEM. */
+ * Returns 0, RILL_EUTF8 (a text or type that is none), RILL_EPROTO (kind is RILL_JSON and the bytes are no
+ * JSON), RILL_EINVAL (topic, kind or type), RILL_ELIMIT (the mailbox is full, or with a default history there
+ * are too many topics), RILL_ENOMEM. */
 RILL_API int rill_publish(
 	rill_hub *hub, const char *topic, rill_kind kind, const void *data, size_t len);
 

@@ -220,6 +220,13 @@ int rl_json_read(struct rl_slice text, struct rl_json *value)
 	return rc == 0 && text.len ? RILL_EPROTO : rc;
 }
 
+bool rl_json_valid(const void *data, size_t len)
+{
+	struct rl_json value;
+
+	return rl_json_read(rl_slice(data, len), &value) == 0;
+}
+
 bool rl_json_lone_string(struct rl_slice text, struct rl_json *item)
 {
 	bool high = false;

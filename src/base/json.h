@@ -47,6 +47,9 @@ int rl_json_next(struct rl_slice *in, struct rl_json *value);
 /* One value and nothing behind it. As rl_json_next(). */
 int rl_json_read(struct rl_slice text, struct rl_json *value);
 
+/* Is it that? */
+bool rl_json_valid(const void *data, size_t len);
+
 /* Is the text an array of one string without escapes, and no white space: ["..."]? *item is that string then,
  * checked. False says nothing. What is said by so little, as most messages are, is known after one look. */
 bool rl_json_lone_string(struct rl_slice text, struct rl_json *item);

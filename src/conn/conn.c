@@ -77,10 +77,11 @@ void rl_conn_message(
 		return;
 	struct rill_loop *loop = conn->loop;
 	conn->in_message = true;
-	if (kind == RILL_TEXT && first && last) {
+	if (kind != RILL_BINARY && first && last) {
 		loop->delivered = data.data;
 		loop->delivered_len = data.len;
 		loop->delivered_surrogates = conn->ops->surrogates;
+		loop->delivered_json = kind == RILL_JSON;
 	}
 	conn->handler->on_message(conn, (rill_msg){ data.data, data.len, kind, first, last, NULL });
 	loop->delivered = NULL;
@@ -244,11 +245,18 @@ static inline bool may_send(const struct rill_conn *conn)
 	       (conn->state == RILL_CONN_CONNECTING && conn->ops->early);
 }
 
+static inline bool has_kind(const struct rill_conn *conn, rill_kind kind)
+{
+	return kind != RILL_JSON || conn->ops->json;
+}
+
 static inline __attribute__((always_inline)) int send_whole(
 	struct rill_conn *conn, rill_kind kind, struct rl_slice data, struct rl_blob *blob)
 {
 	if (!may_send(conn))
 		return RILL_ECLOSED;
+	if (!has_kind(conn, kind))
+		return RILL_EUNSUPPORTED;
 	if (conn->piece_out)
 		return RILL_ESTATE;
 	if (conn->watcher) {
@@ -265,6 +273,8 @@ int rl_conn_publish(struct rill_conn *conn, struct rl_publication *publication)
 	int rc;
 	if (!rl_conn_takes_publications(conn))
 		return conn->piece_out ? RILL_ESTATE : RILL_ECLOSED;
+	if (!has_kind(conn, publication->kind))
+		return RILL_EUNSUPPORTED;
 	if (conn->ops->publish)
 		rc = conn->ops->publish(conn, publication);
 	else
@@ -286,10 +296,22 @@ static inline bool is_text(const struct rill_conn *conn, const void *data, size_
 	return conn->ops->surrogates ? rl_wtf8_valid(data, len) : rl_utf8_valid(data, len);
 }
 
+/* Is it what its kind says? Where there is no such kind that is all that is said of it. */
+static inline int check_kind(
+	const struct rill_conn *conn, rill_kind kind, const void *data, size_t len)
+{
+	if (kind == RILL_TEXT)
+		return is_text(conn, data, len) ? 0 : RILL_EUTF8;
+	if (kind == RILL_JSON && conn->ops->json)
+		return rl_json_valid(data, len) ? 0 : RILL_EPROTO;
+	return 0;
+}
+
 int rill_send(rill_conn *conn, rill_kind kind, const void *data, size_t len)
 {
-	if (kind == RILL_TEXT && !is_text(conn, data, len))
-		return RILL_EUTF8;
+	int rc = check_kind(conn, kind, data, len);
+	if (rc < 0)
+		return rc;
 	return send_whole(conn, kind, rl_slice(data, len), NULL);
 }
 
@@ -303,21 +325,27 @@ int rill_send_text(rill_conn *conn, const char *text)
 static bool was_checked(const struct rill_conn *conn, const rill_msg *msg)
 {
 	const struct rill_loop *loop = conn->loop;
-	bool surrogates;
+	bool surrogates, json;
 
-	if (msg->hold)
+	if (msg->hold) {
 		surrogates = msg->hold->surrogates;
-	else if (msg->data && msg->data == loop->delivered && msg->len == loop->delivered_len)
+		json = msg->hold->json;
+	} else if (msg->data && msg->data == loop->delivered && msg->len == loop->delivered_len) {
 		surrogates = loop->delivered_surrogates;
-	else
+		json = loop->delivered_json;
+	} else {
 		return false;
+	}
+	if (msg->kind == RILL_JSON)
+		return json;
 	return !surrogates || conn->ops->surrogates;
 }
 
 int rill_send_msg(rill_conn *conn, rill_msg msg)
 {
-	if (msg.kind == RILL_TEXT && !was_checked(conn, &msg) && !is_text(conn, msg.data, msg.len))
-		return RILL_EUTF8;
+	int rc = was_checked(conn, &msg) ? 0 : check_kind(conn, msg.kind, msg.data, msg.len);
+	if (rc < 0)
+		return rc;
 	return send_whole(
 		conn, msg.kind, rl_slice(msg.data, msg.len), msg.hold ? msg.hold->blob : NULL);
 }
@@ -326,8 +354,10 @@ int rill_send_piece(rill_conn *conn, rill_kind kind, const void *data, size_t le
 {
 	if (!may_send(conn))
 		return RILL_ECLOSED;
+	if (!has_kind(conn, kind))
+		return RILL_EUNSUPPORTED;
 	bool first = !conn->piece_out, text = kind == RILL_TEXT;
-	if (!first && text != conn->piece_text)
+	if (!first && kind != (rill_kind)conn->piece_kind)
 		return RILL_ESTATE;
 	uint32_t utf8 = RL_UTF8_START;
 	struct rl_conn_extra *extra = NULL;
@@ -350,7 +380,7 @@ int rill_send_piece(rill_conn *conn, rill_kind kind, const void *data, size_t le
 	if (extra)
 		extra->send_utf8 = utf8;
 	conn->piece_out = !last;
-	conn->piece_text = text;
+	conn->piece_kind = kind & 3;
 	rc = sent(conn, rc, len, last);
 	if (last && !first && rc == 0)
 		tell_watcher_of_room(conn); /* else when it has drained */
@@ -482,6 +512,7 @@ int rill_msg_keep(rill_conn *conn, rill_msg *msg)
 	if (!extra)
 		return RILL_ENOMEM;
 	const struct rl_env *env = &conn->loop->env;
+	bool json = msg->kind == RILL_JSON && was_checked(conn, msg);
 	struct rl_blob *blob = conn->in_message ? conn->ops->take_message(conn) : NULL;
 	bool taken = blob != NULL;
 	if (!taken)
@@ -497,6 +528,7 @@ int rill_msg_keep(rill_conn *conn, rill_msg *msg)
 		msg->data = blob->data;
 	msg->hold = hold;
 	hold->surrogates = conn->ops->surrogates;
+	hold->json = json;
 	rl_hold_charge(hold, conn, msg->len);
 	extra->held += msg->len;
 	conn->ops->charge(conn, (ptrdiff_t)msg->len);

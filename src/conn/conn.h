@@ -42,6 +42,8 @@ struct rl_conn_ops {
 	/* Text may hold lone surrogates here (WTF-8): what the service cannot carry it refuses by itself.
 	 * Pieces come unchecked: what they make together is for the service to look at. */
 	bool surrogates;
+	/* There are messages that say they are JSON (RILL_JSON). Of those in pieces likewise. */
+	bool json;
 	/* The program has the connection before it is open (a client's): send, control, close, cut and
 	 * queued are called in state CONNECTING too. ended tells what became of it. */
 	bool early;
@@ -123,7 +125,7 @@ struct rill_conn {
 	bool in_message : 1; /* on_message is under way */
 	bool drain_due : 1;  /* rill_send() has returned 1 */
 	bool piece_out : 1;  /* a message in pieces is being sent */
-	bool piece_text : 1;
+	uint8_t piece_kind : 2;
 	bool traced : 1;
 };
 

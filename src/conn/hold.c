@@ -1,5 +1,6 @@
 /* hold.c: counted messages: made, kept, shared between threads, released. */
 #include "conn/hold.h"
+#include "base/json.h"
 #include "base/utf8.h"
 #include "conn/extra.h"
 
@@ -64,6 +65,8 @@ int rill_msg_new(rill_msg *msg, rill_loop *loop, rill_kind kind, const void *dat
 {
 	if (kind == RILL_TEXT && !rl_utf8_valid(data, len))
 		return RILL_EUTF8;
+	if (kind == RILL_JSON && !rl_json_valid(data, len))
+		return RILL_EPROTO;
 	struct rl_blob *blob = rl_blob_copy(&loop->env, rl_slice(data, len));
 	if (!blob)
 		return RILL_ENOMEM;
@@ -72,6 +75,7 @@ int rill_msg_new(rill_msg *msg, rill_loop *loop, rill_kind kind, const void *dat
 		rl_blob_unref(blob);
 		return RILL_ENOMEM;
 	}
+	hold->json = kind == RILL_JSON;
 	*msg = (rill_msg){ blob->data, blob->len, kind, true, true, hold };
 	return 0;
 }

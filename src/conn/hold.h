@@ -13,6 +13,7 @@ struct rill_hold {
 	struct rl_blob *blob;
 	const struct rl_env *env;
 	bool surrogates; /* a text may hold lone ones: it is kept from a service that has them */
+	bool json;       /* it is known to be JSON */
 	/* A message that was kept is charged to its connection until its last release. That comes
 	 * from any thread and is brought to the loop, where all of this is read and written. */
 	struct {

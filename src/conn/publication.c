@@ -85,7 +85,7 @@ struct rl_publication *rl_publication_frame(const struct rl_publication *p, cons
 /* One without room for id and type. Frames count as one form, whatever forms they have: those are found when
  * nobody counts any more. */
 struct rl_publication *rl_publication_add_frame(
-	struct rl_publication *p, const void *key, rill_kind kind, struct rl_blob *payload)
+	struct rl_publication *p, const void *key, struct rl_blob *payload)
 {
 	struct rl_publication *framed = rl_alloc(p->env, sizeof(*framed));
 
@@ -95,7 +95,7 @@ struct rl_publication *rl_publication_add_frame(
 	}
 	*framed = (struct rl_publication){ .refs = 1,
 		.plain = p->plain,
-		.kind = kind,
+		.kind = p->kind == RILL_JSON ? RILL_TEXT : p->kind,
 		.payload = payload,
 		.frame_key = key,
 		.framed = p->framed,
@@ -122,5 +122,5 @@ struct rl_publication *rl_publication_framed(
 	if (p->payload->len)
 		memcpy(payload->data + prefix.len, p->payload->data, p->payload->len);
 	payload->len = prefix.len + p->payload->len;
-	return rl_publication_add_frame(p, key, p->kind, payload);
+	return rl_publication_add_frame(p, key, payload);
 }

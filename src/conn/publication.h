@@ -85,14 +85,14 @@ const struct rl_form *rl_publication_add_form(struct rl_publication *publication
 
 /* What it is inside of a protocol's frames: a publication that is prefix and payload, and has forms like any
  * other; made when it is first asked for, shared by all that have the same key (the address of a static),
- * freed with it. NULL when out of memory. */
+ * freed with it. One of JSON is a text. NULL when out of memory. */
 struct rl_publication *rl_publication_framed(
 	struct rl_publication *publication, const void *key, struct rl_slice prefix);
-/* ... when it was made already; else NULL. And one that its protocol has made, of a kind of its own; payload is taken
- * over. NULL when out of memory. */
+/* ... when it was made already; else NULL. And one that its protocol has made; payload is taken over. NULL when out of
+ * memory. */
 struct rl_publication *rl_publication_frame(
 	const struct rl_publication *publication, const void *key);
-struct rl_publication *rl_publication_add_frame(struct rl_publication *publication, const void *key,
-	rill_kind kind, struct rl_blob *payload);
+struct rl_publication *rl_publication_add_frame(
+	struct rl_publication *publication, const void *key, struct rl_blob *payload);
 
 #endif

@@ -179,7 +179,7 @@ static bool hand_topic(struct rill_hub *hub, const struct rl_topic *topic, struc
 }
 
 /* One message, or several small ones, for everybody: each receiver gets the same bytes in one go. Who is
- * excepted from one needs them one by one. */
+ * excepted from one needs them one by one, and so does who has no kind for one. */
 static void make_batch(struct rill_hub *hub, const struct rl_topic *topic, struct rl_batch *batch)
 {
 	bool join = topic->count > 1;
@@ -187,9 +187,10 @@ static void make_batch(struct rill_hub *hub, const struct rl_topic *topic, struc
 	batch->bytes = 0;
 	batch->bundle = NULL;
 	for (uint32_t i = topic->first; i != RL_PENDING_NONE && join; i = hub->pending[i].next) {
-		batch->parts[batch->count++] = hub->pending[i].publication;
-		batch->bytes += hub->pending[i].publication->payload->len;
-		join = !hub->pending[i].except_count &&
+		struct rl_publication *publication = hub->pending[i].publication;
+		batch->parts[batch->count++] = publication;
+		batch->bytes += publication->payload->len;
+		join = !hub->pending[i].except_count && publication->kind != RILL_JSON &&
 		       (batch->count == 1 || batch->bytes <= RL_BUNDLE_BYTES);
 	}
 	if (join)

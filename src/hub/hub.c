@@ -3,6 +3,7 @@
  * whoever publishes inside a turn empties the mailbox first. */
 #include <stdlib.h>
 #include "hub/hub.h"
+#include "base/json.h"
 #include "base/utf8.h"
 
 /* Of an event's type, as in rill_eventsource_send(). */
@@ -169,13 +170,15 @@ static int check(const rill_hub *hub, struct rl_slice topic, const rill_publicat
 	struct rl_slice type = rl_slice_str(what->type);
 	if (!topic.len || topic.len > hub->options.max_topic_name || type.len > TYPE_MAX)
 		return RILL_EINVAL;
-	if ((what->kind != RILL_TEXT && what->kind != RILL_BINARY) || (what->len && !what->data) ||
+	if (what->kind < RILL_TEXT || what->kind > RILL_JSON || (what->len && !what->data) ||
 		(what->except_count && !what->except))
 		return RILL_EINVAL;
 	if (type.len && (memchr(type.data, '\r', type.len) || memchr(type.data, '\n', type.len)))
 		return RILL_EINVAL;
 	if (what->kind == RILL_TEXT && !rl_utf8_valid(what->data, what->len))
 		return RILL_EUTF8;
+	if (what->kind == RILL_JSON && !rl_json_valid(what->data, what->len))
+		return RILL_EPROTO;
 	return rl_utf8_valid(type.data, type.len) ? 0 : RILL_EUTF8;
 }
 

@@ -42,6 +42,7 @@ struct rill_loop {
 	const void *delivered;   /* text an on_message is being shown: known to be UTF-8 */
 	size_t delivered_len;
 	bool delivered_surrogates; /* ... but for lone surrogates (WTF-8) */
+	bool delivered_json;       /* ... and to be JSON */
 	const void *lendable;    /* a message in hand: what stands in front of it is free, and both
 	                          * may be lent to its stream */
 	const void *opening;     /* the conn whose on_open runs, and the request it came by */

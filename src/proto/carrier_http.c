@@ -209,6 +209,8 @@ static int begin_stream(rill_request *request, const struct rl_envelope *envelop
 	rl_buf_init(&prelude, &rill_request_loop(request)->env);
 	if (envelope->prelude)
 		rc = envelope->prelude(&prelude, label);
+	if (rc == 0 && envelope->unframed)
+		rl_exchange_unframe(request);
 	if (rc == 0)
 		rc = rl_exchange_begin(request, 200, fields, rl_buf_slice(&prelude));
 	rl_buf_release(&prelude);

@@ -204,7 +204,9 @@ void rl_session_await_client(struct rl_session *s)
 
 	if (rl_session_has_pulse(s) && s->conn.state != RILL_CONN_CLOSING)
 		return; /* which goes on */
-	if (ms)
+	if (ms == RL_AWAY_NOT) /* but not from inside */
+		rl_loop_set_timer(loop, &s->timer, rl_loop_now(loop));
+	else if (ms)
 		rl_loop_set_timer(loop, &s->timer, rl_loop_now(loop) + ms);
 	else
 		rl_loop_clear_timer(loop, &s->timer);
@@ -279,6 +281,39 @@ static void on_task(struct rl_task *task)
 		s->carrier->row->ops->settle(s->carrier);
 }
 
+/* Its client did not come back, or may not. */
+static void give_up(struct rl_session *s)
+{
+	rl_session_end(s, s->silent ? RL_ENDING_SILENT : RL_ENDING_LOST, 1006, rl_slice(NULL, 0));
+}
+
+/* A loss does not end it. */
+static bool outlives_loss(const struct rl_session *s)
+{
+	if (s->told)
+		return true;
+	if (s->row->on_loss != RL_LOSS_WAITS || s->conn.state == RILL_CONN_CONNECTING)
+		return false;
+	return rl_session_has_pulse(s) || rl_session_times(s)->away_ms != RL_AWAY_NOT;
+}
+
+/* An answer stayed away. Where clients come back from a loss this is one, found out later. */
+static void on_silence(struct rl_session *s)
+{
+	s->awaiting_answer = false;
+	if (s->row->on_loss != RL_LOSS_WAITS) {
+		rl_session_fail(s, 3000, "No response from heartbeat");
+		return;
+	}
+	s->carrier->row->ops->cut(s->carrier);
+	rl_session_no_carrier(s);
+	s->silent = true;
+	if (outlives_loss(s))
+		rl_session_await_client(s);
+	else
+		give_up(s);
+}
+
 static void on_timer(struct rl_timer *timer)
 {
 	struct rl_session *s = rl_container(timer, struct rl_session, timer);
@@ -288,10 +323,11 @@ static void on_timer(struct rl_timer *timer)
 	} else if (!s->carrier && s->conn.state == RILL_CONN_CLOSED) {
 		rl_session_leave(s);
 	} else if (!s->carrier) {
-		rl_session_end(s, RL_ENDING_LOST, 1006, rl_slice(NULL, 0));
+		give_up(s);
 	} else if (rl_session_is_silent(s)) {
-		s->awaiting_answer = false;
-		rl_session_fail(s, 3000, "No response from heartbeat");
+		on_silence(s);
+	} else if (s->awaiting_answer && s->row->beat == RL_BEAT_ASKED) {
+		rl_session_renew_wait(s); /* one question at a time: another would have another answer */
 	} else if (s->conn.state == RILL_CONN_OPEN) {
 		s->awaiting_answer = false;
 		rl_session_beat(s);
@@ -308,7 +344,7 @@ void rl_session_drained(struct rl_session *s)
 void rl_session_lost(struct rl_session *s, int code, struct rl_slice reason)
 {
 	rl_session_no_carrier(s);
-	if (s->told || (s->row->on_loss == RL_LOSS_WAITS && s->conn.state != RILL_CONN_CONNECTING))
+	if (outlives_loss(s))
 		rl_session_await_client(s);
 	else if (s->broken)
 		rl_session_end(s, RL_ENDING_BROKEN, code, reason);
@@ -369,6 +405,20 @@ static void refuse(struct rl_session *s, struct rl_carrier *second)
 	rl_carrier_say_last(second, rc < 0 ? rl_slice(NULL, 0) : rl_buf_slice(frame));
 }
 
+/* Another comes in its place: a poll is answered as one for which there is nothing. */
+static void send_off(struct rl_session *s)
+{
+	if (s->carrier->row->one_shot)
+		rl_session_release(s);
+	if (!s->carrier)
+		return;
+	if (s->carrier_lost)
+		s->carrier->row->ops->cut(s->carrier);
+	else
+		s->carrier->row->ops->finish(s->carrier, 1000, rl_slice(NULL, 0));
+	rl_session_no_carrier(s);
+}
+
 /* There is a carrier already. True: the second is none. */
 static bool settle_overlap(struct rl_session *s, struct rl_carrier *second)
 {
@@ -376,8 +426,7 @@ static bool settle_overlap(struct rl_session *s, struct rl_carrier *second)
 	enum rl_overlap overlap = s->sessions->dialect->overlap;
 
 	if (overlap == RL_OVERLAP_REPLACE && s->conn.state == RILL_CONN_OPEN) {
-		s->carrier->row->ops->finish(s->carrier, 1000, nothing);
-		rl_session_no_carrier(s);
+		send_off(s);
 		return false;
 	}
 	if (overlap == RL_OVERLAP_FAIL && s->conn.state == RILL_CONN_OPEN) {
@@ -397,6 +446,7 @@ void rl_session_attach(
 	s->carrier = carrier;
 	s->row = carrier->row;
 	s->secure = carrier->row->ops->secure(carrier);
+	s->silent = false;
 	carrier->session = s;
 	rl_session_keep_names(s, request);
 	if (!rl_session_has_pulse(s))

@@ -263,6 +263,7 @@ struct rl_session {
 	bool full : 1;                /* the carrier is: wait for rl_session_drained() */
 	bool over_high : 1;           /* so much waits that senders were told to */
 	bool awaiting_answer : 1;
+	bool silent : 1;              /* the last carrier was cut because no answer came by it */
 	bool told : 1;                /* the last word was said: on_close is due or done */
 	bool broken : 1;              /* the client's fault, for the counts */
 	bool held_back : 1;           /* a duplex carrier was told to bring nothing more for now */

@@ -120,6 +120,8 @@ static int put_pieces(struct rl_session *s, rill_kind kind)
 
 	if (kind == RILL_TEXT && !rl_wtf8_valid(pieces->data, pieces->len))
 		return RILL_EUTF8;
+	if (kind == RILL_JSON && !rl_json_valid(pieces->data, pieces->len))
+		return RILL_EPROTO;
 	rl_buf_init(pieces, whole.env); /* they count once */
 	int rc = put(s, kind, rl_buf_slice(&whole));
 	if (rc < 0) {
@@ -356,6 +358,7 @@ static void op_free(struct rill_conn *conn)
 
 const struct rl_conn_ops rl_session_ops = { OPS, .surrogates = true };
 const struct rl_conn_ops rl_session_utf8_ops = { OPS, .cut_reason = "forced close" };
+const struct rl_conn_ops rl_session_json_ops = { OPS, .json = true };
 
 const char *rl_session_uuid(struct rl_session *s)
 {

@@ -41,6 +41,13 @@ int rl_session_write_frame(struct rl_session *s, int rc, rill_kind kind)
 	return rl_session_wrote(s, rc);
 }
 
+/* A frame of no bytes, in whatever stands around one: the answer to a poll for which there is nothing. */
+static int write_nothing(struct rl_session *s)
+{
+	return rl_session_wrote(
+		s, s->carrier->row->ops->write(s->carrier, RILL_TEXT, rl_slice("", 0)));
+}
+
 /* What goes to many, in the one form it has for such carriers. NULL: there is no memory for it. */
 static struct rl_publication *shared_form(
 	struct rl_session *s, const struct rl_outbound *message)
@@ -96,12 +103,20 @@ static bool are_plain(const struct rl_outbox *outbox, uint32_t count)
 	return true;
 }
 
+/* Does the first of what waits go by itself? */
+static bool goes_alone(const struct rl_session *s)
+{
+	const struct rl_carrier_row *row = s->carrier->row;
+
+	return row->raw || (row->single && !(row->joined && s->outbox.count > 1));
+}
+
 static int write_some(struct rl_session *s)
 {
 	rill_kind kind = RILL_TEXT;
 	uint32_t count = 0;
 
-	if (s->carrier->row->raw || s->carrier->row->single)
+	if (goes_alone(s))
 		return write_first(s);
 	size_t room = s->carrier->row->one_shot ? POLL_ROOM : FRAME_ROOM;
 	int rc = s->sessions->dialect->pack(
@@ -143,20 +158,31 @@ void rl_session_set_beat(struct rl_session *s, uint32_t ms)
 		rl_loop_clear_timer(loop, &s->timer);
 }
 
+/* True: an answer will come. */
+static bool beat_by_row(struct rl_session *s)
+{
+	const struct rl_carrier_row *row = s->carrier->row;
+	int rc = RILL_EUNSUPPORTED;
+
+	if (row->beat == RL_BEAT_RELEASE) {
+		rl_session_release(s);
+		return false;
+	}
+	if (row->beat == RL_BEAT_PING)
+		rc = row->ops->ping(s->carrier);
+	if (rc != RILL_EUNSUPPORTED)
+		return rc >= 0;
+	rc = beat_by_frame(s);
+	return row->beat == RL_BEAT_ASKED && (rc == 0 || rc == 1);
+}
+
 /* A sign of life. What waits is as good as one, and would only grow. */
 void rl_session_beat(struct rl_session *s)
 {
 	const struct rl_session_times *times = rl_session_times(s);
-	const struct rl_carrier_row *row = s->carrier->row;
-	int rc = RILL_EUNSUPPORTED;
 
-	if (!s->full && !s->outbox.count) {
-		if (row->beat == RL_BEAT_PING)
-			rc = row->ops->ping(s->carrier);
-		s->awaiting_answer = rc >= 0 && times->answer_ms;
-		if (rc == RILL_EUNSUPPORTED)
-			beat_by_frame(s);
-	}
+	if (!s->full && !s->outbox.count)
+		s->awaiting_answer = beat_by_row(s) && times->answer_ms;
 	rl_session_set_beat(s, s->awaiting_answer ? times->answer_ms : times->beat_ms);
 }
 
@@ -164,7 +190,11 @@ void rl_session_beat(struct rl_session *s)
  * that any peer has for that. */
 bool rl_session_is_silent(const struct rl_session *s)
 {
-	return s->awaiting_answer && !s->held_back && !s->full;
+	if (!s->awaiting_answer || s->held_back || s->full)
+		return false;
+	/* What stands among messages waits with them, whoever brings it. */
+	return s->row->beat != RL_BEAT_ASKED || s->conn.state != RILL_CONN_OPEN ||
+	       rl_conn_wants_messages(&s->conn);
 }
 
 void rl_session_renew_wait(struct rl_session *s)
@@ -192,8 +222,12 @@ void rl_session_release(struct rl_session *s)
 {
 	if (!s->carrier || s->carrier->row->duplex || s->full || s->carrier_lost)
 		return;
-	rl_session_write_frame(
-		s, s->sessions->dialect->release(s, s->carrier, rl_session_frame(s)), RILL_TEXT);
+	const struct rl_dialect *dialect = s->sessions->dialect;
+	if (dialect->release)
+		rl_session_write_frame(
+			s, dialect->release(s, s->carrier, rl_session_frame(s)), RILL_TEXT);
+	else
+		write_nothing(s);
 }
 
 /* The carrier, if there is one behind the frame, is ended in order. */

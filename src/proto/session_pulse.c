@@ -28,8 +28,10 @@ void rl_session_stop_pulse(struct rl_session *s)
 	uint64_t silence = (uint64_t)times->beat_ms + times->answer_ms;
 
 	s->awaiting_answer = false;
-	/* Who would be silent for too long by now will not come to be told. */
-	set_timer(s, silence < times->away_ms ? silence : times->away_ms);
+	if (times->away_ms == RL_AWAY_NOT && !s->carrier)
+		set_timer(s, 0);
+	else /* Who would be silent for too long by now will not come to be told. */
+		set_timer(s, silence < times->away_ms ? silence : times->away_ms);
 }
 
 /* Whose messages wait for the program, whose answers do too; and one that has much to take first has the

@@ -71,7 +71,7 @@ static struct rl_publication *frame_of(struct rl_publication *publication)
 	rl_buf_release(&frame);
 	if (!blob)
 		return NULL;
-	return rl_publication_add_frame(publication, &frame_key, RILL_TEXT, blob);
+	return rl_publication_add_frame(publication, &frame_key, blob);
 }
 
 static struct rl_publication *frame_shared(struct rl_session *session,

@@ -4,6 +4,7 @@
 #include <string.h>
 #include "conn/conn.h"
 #include "conn/hold.h"
+#include "conn/no_json.h"
 #include "support/support.h"
 
 /* What happened, in order: "open", "message:hi", "close:1000", each with a blank behind it. */
@@ -492,6 +493,29 @@ TEST(conn, text_that_is_not_utf8_is_not_sent)
 	assert_int_equal(rill_send_piece(&f->conn, RILL_TEXT, "\xc3", 1, false), RILL_EUTF8);
 	assert_int_equal(rill_send_piece(&f->conn, RILL_TEXT, "", 0, true), RILL_EUTF8);
 	assert_int_equal(rill_send_piece(&f->conn, RILL_TEXT, "\xa9", 1, true), 0);
+	lose(f);
+	turn();
+	stop();
+}
+
+TEST(conn, json_is_taken_where_there_is_such_a_kind)
+{
+	struct fake *f = start_open();
+	struct rl_conn_ops ops = *f->conn.ops;
+	expect_no_json(&f->conn);
+	ops.json = true;
+	f->conn.ops = &ops;
+	assert_int_equal(rill_send(&f->conn, RILL_JSON, "{\"a\":1", 6), RILL_EPROTO);
+	assert_int_equal(rill_send(&f->conn, RILL_JSON, "{\"a\":1}", 7), 0);
+	/* Of pieces the service looks at what they make. */
+	assert_int_equal(rill_send_piece(&f->conn, RILL_JSON, "[", 1, false), 0);
+	assert_int_equal(rill_send_piece(&f->conn, RILL_TEXT, "]", 1, true), RILL_ESTATE);
+	assert_int_equal(rill_send_piece(&f->conn, RILL_BINARY, "]", 1, true), RILL_ESTATE);
+	assert_int_equal(rill_send_piece(&f->conn, RILL_JSON, "]", 1, true), 0);
+	expect_said("send:{\"a\":1} send:[+ send:]- ");
+	f->conn.state = RILL_CONN_CLOSING;
+	assert_int_equal(rill_send(&f->conn, RILL_JSON, "1", 1), RILL_ECLOSED);
+	f->conn.state = RILL_CONN_OPEN;
 	lose(f);
 	turn();
 	stop();

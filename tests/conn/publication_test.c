@@ -153,3 +153,13 @@ TEST(publication, is_framed_or_not_when_memory_runs_out)
 {
 	test_each_failing_allocation(frame_one, NULL);
 }
+
+TEST(publication, of_json_is_a_text_when_it_is_framed)
+{
+	struct rl_publication *p = rl_publication_new(
+		test_env(), RILL_JSON, RL_SLICE("{}"), rl_slice(NULL, 0));
+	struct rl_publication *framed = rl_publication_framed(p, &key_a, RL_SLICE("~j~"));
+	assert_int_equal(p->kind, RILL_JSON);
+	assert_int_equal(framed->kind, RILL_TEXT);
+	rl_publication_unref(p);
+}

@@ -47,7 +47,9 @@ static void refused_publications(void)
 	assert_int_equal(rill_publish(hub, "t", RILL_BINARY, NULL, 1), RILL_EINVAL);
 	assert_int_equal(rill_publish(hub, "", RILL_TEXT, "x", 1), RILL_EINVAL);
 	assert_int_equal(rill_publish(hub, NULL, RILL_TEXT, "x", 1), RILL_EINVAL);
-	assert_int_equal(rill_publish(hub, "t", (rill_kind)3, "x", 1), RILL_EINVAL);
+	assert_int_equal(rill_publish(hub, "t", (rill_kind)4, "x", 1), RILL_EINVAL);
+	assert_int_equal(rill_publish(hub, "t", (rill_kind)0, "x", 1), RILL_EINVAL);
+	assert_int_equal(rill_publish(hub, "t", RILL_JSON, "x", 1), RILL_EPROTO);
 	rill_publication_init(&what, sizeof(what));
 	what.type = "a\nb";
 	assert_int_equal(rill_publish_event(hub, "t", &what), RILL_EINVAL);

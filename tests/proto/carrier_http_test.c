@@ -310,3 +310,26 @@ TEST(carrier_http, knows_this_end_of_the_connection)
 		assert_int_equal(rill_loop_turn(http_loop), 0);
 	finish();
 }
+
+TEST(carrier_http, an_unframed_stream_has_no_chunks_and_ends_with_its_connection)
+{
+	static const struct rl_envelope envelope = { .content_type = "text/plain",
+		.prelude = e_prelude,
+		.wrap = e_wrap,
+		.unframed = true };
+	struct http_peer a = { 0 };
+	start(NULL);
+	stream_row = rows[STREAM];
+	stream_row.envelope = &envelope;
+	ask(&a, "1/own");
+	http_expect(&a, "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nX-More: 2\r\n"
+			"Connection: close\r\n\r\np\no\n");
+	rill_send_text(conn, "x");
+	http_expect(&a, "ax\n");
+	assert_false(a.ended);
+	rill_close(conn, 1000, NULL);
+	http_expect(&a, "c1000:\n");
+	assert_true(a.ended);
+	http_close(&a);
+	finish();
+}

@@ -3,21 +3,9 @@
 
 static struct http_peer peer;
 
-#define UPGRADE                                                                                    \
-	"Host: a\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"                                 \
-	"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n"
-
 static void connect_to(const char *path)
 {
-	char request[512];
-
-	http_open(&peer);
-	snprintf(request, sizeof(request), "GET %s HTTP/1.1\r\n" UPGRADE "X-Kept: v\r\n\r\n", path);
-	http_send(&peer, request);
-	http_expect_status(&peer, 101);
-	size_t head = (size_t)(strstr(peer.text, "\r\n\r\n") + 4 - peer.text);
-	peer.len -= head;
-	memmove(peer.text, peer.text + head, peer.len + 1);
+	connect_peer(&peer, path);
 }
 
 static void expect_bytes(const char *hex)
@@ -27,13 +15,9 @@ static void expect_bytes(const char *hex)
 	http_forget(&peer);
 }
 
-/* A frame of a client, masked with zeros. */
 static void frame(uint8_t first, const char *payload)
 {
-	uint8_t bytes[6 + 125] = { first, (uint8_t)(0x80 | strlen(payload)) };
-
-	memcpy(bytes + 6, payload, strlen(payload));
-	http_send_bytes(&peer, bytes, 6 + strlen(payload));
+	say_frame(&peer, first, payload);
 }
 
 static void stop_here(void)

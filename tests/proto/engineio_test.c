@@ -1,4 +1,5 @@
 /* engineio_test.c: the service as a whole: its beginning and end, what it counts, and memory that runs out. */
+#include "conn/no_json.h"
 #include "proto/engineio_program.h"
 
 static void count(rill_conn *c, void *user)
@@ -306,4 +307,18 @@ TEST(engineio, any_allocation_may_fail)
 	assert_true(n > 50);
 	assert_int_equal(count_of("open "), 2);
 	http_end();
+}
+
+TEST(engineio, there_is_no_json)
+{
+	serve(NULL);
+	open_session();
+	expect_no_json(conn);
+	assert_int_equal(rill_engineio_send(conn, RILL_JSON, "1", 1, true, false), RILL_EUNSUPPORTED);
+	rill_send_text(conn, "x");
+	expect_poll("4x");
+	open_websocket();
+	expect_no_json(conn);
+	assert_int_equal(rill_engineio_send(conn, RILL_JSON, "1", 1, true, false), RILL_EUNSUPPORTED);
+	finish();
 }

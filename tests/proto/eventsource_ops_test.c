@@ -1,6 +1,7 @@
 /* eventsource_ops_test.c: what a program says on a stream of events, as it stands in the response. */
 #include "conn/publication.h"
 #include "conn/conn.h"
+#include "conn/no_json.h"
 #include "proto/eventsource_program.h"
 
 static int send_event(const char *data, const char *type, const char *id)
@@ -191,5 +192,14 @@ TEST(eventsource_ops, a_publication_is_encoded_once_for_each_framing)
 	rl_publication_unref(publication);
 	http_close(&other);
 	http_close(&old);
+	finish();
+}
+
+TEST(eventsource_ops, there_is_no_json)
+{
+	serve_open(NULL);
+	expect_no_json(conn);
+	assert_int_equal(rill_send_text(conn, "x"), 0);
+	expect_chunk("data: x\r\n\r\n");
 	finish();
 }

@@ -2,11 +2,14 @@
  * proved without any protocol of the world's; and the program, which says what it hears and does in its
  * callbacks what it is told to.
  *
- *   /s/ID/poll, /s/ID/stream   come to receive; poll2, stream2: where the loss of one waits
+ *   /s/ID/poll, /s/ID/stream   come to receive; poll2, stream2: where the loss of one waits; poll3: and
+ *                              that is released now and then; stream3: and that is asked for signs of life,
+ *                              with messages that stand alone unless several have waited
  *   /s/ID/send                 brings messages: the body, by '|'; answered "ok" or "dropped"
- *   /ws, /raw                  WebSockets, framed and raw
+ *   /ws, /raw                  WebSockets, framed and raw; /ws3?id=ID: as stream3
  *
- * Frames: o; a and the messages with '|' in between; h; c and the code, a colon, the reason. */
+ * Frames: o; a and the messages with '|' in between; s and one message; h; ? to be answered by the message ^; c and
+ * the code, a colon, the reason. Messages that are JSON have a j in front, in both directions. */
 #ifndef TEST_PROTO_SESSION_PROGRAM_H
 #define TEST_PROTO_SESSION_PROGRAM_H
 
@@ -19,8 +22,8 @@
 
 static struct rl_sessions sessions;
 static struct rl_service in_server;
-static rill_websocket *framed, *raw;
-static rill_handler framed_handler, raw_handler;
+static rill_websocket *framed, *raw, *asked;
+static rill_handler framed_handler, raw_handler, asked_handler;
 static struct rl_dialect dialect;
 static uint64_t stream_limit;
 static const char *fields; /* of answers to those who receive */
@@ -60,6 +63,13 @@ static inline int d_open(struct rl_session *s, const struct rl_carrier *carrier,
 	return rl_buf_append_str(out, "o");
 }
 
+static inline int d_message(struct rl_buf *out, const struct rl_outbound *message)
+{
+	int rc = message->kind == RILL_JSON ? rl_buf_append_str(out, "j") : 0;
+
+	return rc == 0 ? rl_buf_append_slice(out, message->data) : rc;
+}
+
 static inline int d_pack(struct rl_session *s, const struct rl_carrier *carrier, struct rl_buf *out,
 	size_t room, uint32_t *count, rill_kind *kind)
 {
@@ -74,17 +84,39 @@ static inline int d_pack(struct rl_session *s, const struct rl_carrier *carrier,
 		if (*count)
 			rc = rl_buf_append_str(out, "|");
 		if (rc == 0)
-			rc = rl_buf_append_slice(out, message.data);
+			rc = d_message(out, &message);
 		++*count;
 	}
 	return rc;
 }
 
+static inline int d_frame(struct rl_session *s, const struct rl_carrier *carrier,
+	const struct rl_outbound *message, struct rl_buf *out, rill_kind *kind)
+{
+	int rc = rl_buf_append_str(out, "s");
+
+	(void)s;
+	(void)carrier;
+	*kind = RILL_TEXT;
+	return rc == 0 ? d_message(out, message) : rc;
+}
+
+static inline struct rl_publication *d_framed(struct rl_session *s, const struct rl_carrier *carrier,
+	struct rl_publication *publication)
+{
+	static const char text_key, json_key;
+
+	(void)s;
+	(void)carrier;
+	if (publication->kind == RILL_JSON)
+		return rl_publication_framed(publication, &json_key, RL_SLICE("sj"));
+	return rl_publication_framed(publication, &text_key, RL_SLICE("s"));
+}
+
 static inline int d_beat(struct rl_session *s, const struct rl_carrier *carrier, struct rl_buf *out)
 {
 	(void)s;
-	(void)carrier;
-	return rl_buf_append_str(out, "h");
+	return rl_buf_append_str(out, carrier->row->beat == RL_BEAT_ASKED ? "?" : "h");
 }
 
 static inline int d_shut(struct rl_session *s, const struct rl_carrier *carrier, int code,
@@ -128,7 +160,6 @@ static inline int d_next(
 {
 	size_t at = (size_t)in->state[0];
 
-	(void)s;
 	if (at > in->text.len)
 		return 0;
 	if (!in->text.len)
@@ -142,14 +173,21 @@ static inline int d_next(
 	in->state[0] += n + 1;
 	*kind = RILL_TEXT;
 	*data = rl_buf_slice(in->scratch);
+	if (rl_slice_equal(*data, RL_SLICE("^"))) {
+		rl_session_answered(s);
+		return d_next(s, in, kind, data);
+	}
+	if (s->conn.ops->json && n && data->data[0] == 'j') {
+		*kind = RILL_JSON;
+		rl_slice_skip(data, 1);
+	}
 	return 1;
 }
 
 static inline int d_check(const struct rl_session *s, rill_kind kind, struct rl_slice data)
 {
-	(void)s;
 	(void)data;
-	return kind == RILL_TEXT ? 0 : RILL_EUNSUPPORTED;
+	return kind == RILL_TEXT || (kind == RILL_JSON && s->conn.ops->json) ? 0 : RILL_EUNSUPPORTED;
 }
 
 static inline void d_over(struct rl_session *s)
@@ -187,7 +225,7 @@ static const struct rl_envelope e_stream = {
 	.wrap = e_wrap,
 };
 
-enum { POLL, STREAM, POLL2, STREAM2, WS, RAW, SEND };
+enum { POLL, STREAM, POLL2, STREAM2, POLL3, STREAM3, WS, RAW, WS3, ROWS };
 
 static const struct rl_carrier_row rows[] = {
 	[POLL] = { .name = "poll", .ops = &rl_carrier_http_ops, .envelope = &e_poll,
@@ -198,11 +236,19 @@ static const struct rl_carrier_row rows[] = {
 		.one_shot = true, .on_loss = RL_LOSS_WAITS, .beat = RL_BEAT_NONE },
 	[STREAM2] = { .name = "stream2", .ops = &rl_carrier_http_ops, .envelope = &e_stream,
 		.on_loss = RL_LOSS_WAITS, .beat = RL_BEAT_FRAME },
+	[POLL3] = { .name = "poll3", .ops = &rl_carrier_http_ops, .envelope = &e_poll,
+		.one_shot = true, .on_loss = RL_LOSS_WAITS, .beat = RL_BEAT_RELEASE },
+	[STREAM3] = { .name = "stream3", .ops = &rl_carrier_http_ops, .envelope = &e_stream,
+		.single = true, .joined = true, .on_loss = RL_LOSS_WAITS, .beat = RL_BEAT_ASKED },
 	[WS] = { .name = "ws", .ops = &rl_carrier_websocket_ops, .duplex = true, .binary = true,
 		.on_loss = RL_LOSS_ENDS, .beat = RL_BEAT_PING },
 	[RAW] = { .name = "raw", .ops = &rl_carrier_websocket_ops, .duplex = true, .raw = true,
 		.on_loss = RL_LOSS_ENDS, .beat = RL_BEAT_NONE },
+	[WS3] = { .name = "ws3", .ops = &rl_carrier_websocket_ops, .duplex = true, .single = true,
+		.joined = true, .on_loss = RL_LOSS_WAITS, .beat = RL_BEAT_ASKED },
 };
+static struct rl_session_times row_times[ROWS]; /* for terms.row_times */
+static struct rl_carrier_row stream_row;        /* a test's own, of what asks for ID/own */
 
 /* The program. */
 
@@ -335,7 +381,8 @@ static inline void serve_send(rill_request *request, struct rl_slice id)
 	rill_request_follow(request, &batch_handler, b);
 }
 
-static inline void serve_receiver(rill_request *request, int row, struct rl_slice id)
+static inline void serve_receiver(
+	rill_request *request, const struct rl_carrier_row *row, struct rl_slice id)
 {
 	const struct rl_addr *peer = rl_exchange_peer(request);
 	struct rl_session *s = rl_session_find(&sessions, id);
@@ -347,7 +394,7 @@ static inline void serve_receiver(rill_request *request, int row, struct rl_slic
 		rill_respond(request, 503, NULL, "full", 4);
 		return;
 	}
-	int rc = rl_carrier_http_new(&carrier, &rows[row], request, rl_slice_str(fields),
+	int rc = rl_carrier_http_new(&carrier, row, request, rl_slice_str(fields),
 		rl_slice(label, n > 0 ? (size_t)n : 0), stream_limit);
 	if (rc < 0) {
 		rill_respond(request, 503, NULL, NULL, 0);
@@ -363,7 +410,8 @@ static inline void serve_receiver(rill_request *request, int row, struct rl_slic
 
 static inline int serve(rill_request *request, void *user)
 {
-	static const char *const names[] = { "poll", "stream", "poll2", "stream2", NULL };
+	static const char *const names[] = { "poll", "stream", "poll2", "stream2", "poll3", "stream3",
+		NULL };
 	rill_bytes path = rill_request_path(request);
 	struct rl_slice rest = rl_slice(path.data, path.len);
 
@@ -379,7 +427,9 @@ static inline int serve(rill_request *request, void *user)
 	}
 	for (int i = 0; names[i]; i++)
 		if (rl_slice_equal(rest, rl_slice_str(names[i])))
-			serve_receiver(request, i, id);
+			serve_receiver(request, &rows[i], id);
+	if (rl_slice_equal(rest, RL_SLICE("own")))
+		serve_receiver(request, &stream_row, id);
 	return RILL_TAKE;
 }
 
@@ -398,9 +448,15 @@ static inline bool relieves(const rill_request *request, void *user)
 static inline void open_websocket(rill_conn *inner, int row)
 {
 	struct rl_carrier *carrier;
-	struct rl_session *s = rl_session_new(
-		&sessions, rl_slice(NULL, 0), rl_slice(NULL, 0), rl_conn_peer(inner));
+	struct rl_session *s = NULL;
+	char id[16];
+	int n = rill_request_query_value(rill_conn_request(inner), "id", id, sizeof(id));
+	struct rl_slice name = rl_slice(id, n > 0 ? (size_t)n : 0);
 
+	if (name.len)
+		s = rl_session_find(&sessions, name);
+	if (!s)
+		s = rl_session_new(&sessions, name, rl_slice(NULL, 0), rl_conn_peer(inner));
 	if (!s || rl_carrier_websocket_new(&carrier, &rows[row], inner) < 0) {
 		if (s)
 			rl_conn_closed(&s->conn, 1006, rl_slice(NULL, 0));
@@ -418,6 +474,11 @@ static inline void open_framed(rill_conn *inner)
 static inline void open_raw(rill_conn *inner)
 {
 	open_websocket(inner, RAW);
+}
+
+static inline void open_asked(rill_conn *inner)
+{
+	open_websocket(inner, WS3);
 }
 
 static inline void stop_service(struct rl_service *service)
@@ -466,14 +527,19 @@ static inline void start(const rill_server_options *options)
 		.read = d_read,
 		.next = d_next,
 		.check = d_check,
+		.frame = d_frame,
+		.framed = d_framed,
 		.over = d_over };
 	http_begin(options);
 	assert_int_equal(rl_sessions_init(&sessions, http_server, &dialect, &handler), 0);
 	sessions.terms = (struct rl_session_terms){ .times = { .beat_ms = 25000,
 			.answer_ms = 10000,
 			.away_ms = 5000 },
+		.rows = rows,
 		.max_queue = 1 << 20,
 		.overflow = RILL_OVERFLOW_CLOSE };
+	for (int i = 0; i < ROWS; i++)
+		row_times[i] = sessions.terms.times;
 	assert_int_equal(rl_sessions_keep_headers(&sessions, keep), 0);
 	sessions.empty = is_empty;
 	in_server = (struct rl_service){ .stop = stop_service, .cut = cut_service,
@@ -485,7 +551,7 @@ static inline void start(const rill_server_options *options)
 	rill_websocket_options_default(&ws);
 	ws.deflate.enabled = false;
 	ws.hixie_drafts = true;
-	framed_handler = raw_handler = (rill_handler){
+	framed_handler = raw_handler = asked_handler = (rill_handler){
 		.size = sizeof(rill_handler),
 		.on_message = rl_carrier_on_message,
 		.on_drain = rl_carrier_on_drain,
@@ -494,11 +560,14 @@ static inline void start(const rill_server_options *options)
 	};
 	framed_handler.on_open = open_framed;
 	raw_handler.on_open = open_raw;
+	asked_handler.on_open = open_asked;
 	assert_int_equal(rl_websocket_new(&framed, http_server, &framed_handler, &ws), 0);
 	assert_int_equal(rl_websocket_new(&raw, http_server, &raw_handler, &ws), 0);
+	assert_int_equal(rl_websocket_new(&asked, http_server, &asked_handler, &ws), 0);
 	assert_int_equal(
 		rill_server_handle(http_server, "/ws", rl_websocket_request, framed, NULL), 0);
 	assert_int_equal(rill_server_handle(http_server, "/raw", rl_websocket_request, raw, NULL), 0);
+	assert_int_equal(rill_server_handle(http_server, "/ws3", rl_websocket_request, asked, NULL), 0);
 }
 
 static inline void finish(void)
@@ -539,6 +608,42 @@ static inline void expect_poll(struct http_peer *peer, const char *body)
 		"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nX-Own: 1\r\nX-More: 2\r\n"
 		"Content-Length: %zu\r\n\r\n%s", strlen(body), body);
 	http_expect(peer, text);
+}
+
+#define UPGRADE                                                                                    \
+	"Host: a\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"                                 \
+	"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n"
+
+/* A WebSocket; what has come behind its 101 stays. */
+static inline void connect_peer(struct http_peer *peer, const char *path)
+{
+	char request[512];
+
+	http_open(peer);
+	snprintf(request, sizeof(request), "GET %s HTTP/1.1\r\n" UPGRADE "X-Kept: v\r\n\r\n", path);
+	http_send(peer, request);
+	http_expect_status(peer, 101);
+	size_t head = (size_t)(strstr(peer->text, "\r\n\r\n") + 4 - peer->text);
+	peer->len -= head;
+	memmove(peer->text, peer->text + head, peer->len + 1);
+}
+
+/* A frame of a client, masked with zeros. */
+static inline void say_frame(struct http_peer *peer, uint8_t first, const char *payload)
+{
+	uint8_t bytes[6 + 125] = { first, (uint8_t)(0x80 | strlen(payload)) };
+
+	memcpy(bytes + 6, payload, strlen(payload));
+	http_send_bytes(peer, bytes, 6 + strlen(payload));
+}
+
+/* A text frame of the server's is all that has come. */
+static inline void expect_frame(struct http_peer *peer, const char *text)
+{
+	char frame[256];
+
+	snprintf(frame, sizeof(frame), "\x81%c%s", (int)strlen(text), text);
+	http_expect(peer, text[0] ? frame : "");
 }
 
 #define STREAM_HEAD                                                                                \

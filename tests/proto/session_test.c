@@ -167,7 +167,7 @@ TEST(session, a_second_receiver_takes_the_place_of_the_first_where_it_may)
 	ask(&b, "1/poll");
 	http_expect(&a, "0\r\n\r\n");
 	ask(&a, "1/poll");
-	expect_poll(&b, "");
+	expect_poll(&b, "\n");
 	rill_send_text(conn, "x");
 	expect_poll(&a, "ax\n");
 	http_close(&b);

@@ -1,4 +1,5 @@
 /* sockjs_dialect_test.c: what stands in the frames. */
+#include "conn/no_json.h"
 #include "proto/sockjs_program.h"
 
 static void said_as(const void *text, size_t len, const char *want)
@@ -102,5 +103,14 @@ TEST(sockjs_dialect, what_is_published_is_quoted_once_for_all)
 	rill_hub_free(hub);
 	http_close(&first);
 	http_close(&other);
+	finish();
+}
+
+TEST(sockjs_dialect, messages_that_say_they_are_json_there_are_none)
+{
+	serve(NULL);
+	open_session();
+	expect_no_json(conn);
+	said_as("{}", 2, "{}");
 	finish();
 }

@@ -1,4 +1,5 @@
 /* sockjs_websocket_test.c: framed and raw WebSockets. */
+#include "conn/no_json.h"
 #include "proto/sockjs_program.h"
 
 #define FIELDS                                                                                     \
@@ -487,5 +488,19 @@ TEST(sockjs_websocket, a_raw_one_is_closed_with_its_service_whatever_the_code)
 	upgrade(RAW);
 	expect_close(1001, "");
 	expect_said("open close:1001: ");
+	finish();
+}
+
+TEST(sockjs_websocket, there_is_no_json_on_either)
+{
+	serve(NULL);
+	open_raw();
+	expect_no_json(conn);
+	assert_int_equal(peer.len, 0);
+	finish();
+	serve(NULL);
+	open_framed();
+	expect_no_json(conn);
+	assert_int_equal(peer.len, 0);
 	finish();
 }

@@ -1,4 +1,5 @@
 /* websocket_publish_test.c: the hub's messages as they stand on the wire, and one encoding for all. */
+#include "conn/no_json.h"
 #include "hub/hub.h"
 #include "wire/deflate.h"
 #include "wire/ws_frame.h"
@@ -320,6 +321,33 @@ TEST(websocket_publish, survives_failing_allocations)
 			peer_expect_hex(&peer, "81 01 32");
 		peer_expect_idle(&peer);
 	}
+	peer_leave(&other);
+	stop_hub();
+}
+
+TEST(websocket_publish, json_is_not_for_websockets_and_does_not_stand_in_the_way)
+{
+	struct peer other;
+	rill_topic_stats stats = { .size = sizeof(stats) };
+	start_hub(NULL);
+	peer_open(&peer, "/ws", "");
+	other_client(&other, "");
+	expect_no_json(conn);
+	publish(RILL_TEXT, "1", 1);
+	publish(RILL_JSON, "2", 1);
+	publish(RILL_BINARY, "3", 1);
+	peer_turn(&peer);
+	peer_turn(&other);
+	peer_expect_hex(&peer, "81 01 31 82 01 33");
+	peer_expect_hex(&other, "81 01 31 82 01 33");
+	publish(RILL_JSON, "4", 1);
+	peer_turn(&peer);
+	peer_expect_hex(&peer, "");
+	rill_topic_read_stats(hub, "t", &stats);
+	assert_int_equal(stats.delivered, 4);
+	assert_int_equal(stats.dropped, 4);
+	assert_int_equal(rill_publish(hub, "t", RILL_JSON, "[", 1), RILL_EPROTO);
+	assert_int_equal(rill_publish(hub, "t", (rill_kind)4, "1", 1), RILL_EINVAL);
 	peer_leave(&other);
 	stop_hub();
 }

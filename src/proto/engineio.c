@@ -5,68 +5,36 @@
 #include "base/utf8.h"
 #include "proto/engineio_options.h"
 
-static void free_service(struct rill_engineio *service)
+static struct rill_engineio *service_of(const struct rl_session_service *base)
 {
-	const struct rl_env *env = &service->sessions.loop->env;
+	return rl_container(base, struct rill_engineio, base);
+}
+
+static void free_service(struct rl_session_service *base)
+{
+	struct rill_engineio *service = service_of(base);
+	const struct rl_env *env = &base->sessions.loop->env;
 
 	assert(rl_list_empty(&service->openings));
-	rl_list_remove(&service->task.node);
-	rl_sessions_fini(&service->sessions);
 	rl_eio_options_free(env, &service->options);
 	rl_free(env, service->path);
 	rl_free(env, service);
 }
 
-static void free_later(struct rl_task *task)
+static void part(struct rl_session_service *base)
 {
-	struct rill_engineio *service = rl_container(task, struct rill_engineio, task);
-
-	rill_route_remove(service->route);
-	rl_eio_websocket_part(service);
-	rl_server_leave(&service->in_server);
-	free_service(service);
+	rill_route_remove(service_of(base)->route);
+	rl_eio_websocket_part(service_of(base));
 }
 
-static void look(struct rill_engineio *service)
+static void stop(struct rl_session_service *base)
 {
-	if (service->detached && !service->busy && rl_sessions_empty(&service->sessions))
-		rl_loop_bury(service->sessions.loop, &service->task);
+	rl_eio_drop_openings(service_of(base));
 }
 
-void rl_eio_release(struct rill_engineio *service)
-{
-	assert(service->busy > 0);
-	service->busy--;
-	look(service);
-}
-
-static void on_empty(struct rl_sessions *sessions)
-{
-	look(rl_eio_service(sessions));
-}
-
-static void stop_service(struct rl_service *in_server)
-{
-	struct rill_engineio *service = rl_container(in_server, struct rill_engineio, in_server);
-
-	rl_eio_drop_openings(service);
-	rl_sessions_close(&service->sessions, 1001, "the server is going away");
-}
-
-static void cut_service(struct rl_service *in_server)
-{
-	struct rill_engineio *service = rl_container(in_server, struct rill_engineio, in_server);
-
-	rl_eio_drop_openings(service);
-	rl_sessions_cut(&service->sessions);
-}
-
-static void server_gone(struct rl_service *in_server)
-{
-	struct rill_engineio *service = rl_container(in_server, struct rill_engineio, in_server);
-
-	free_service(service); /* its WebSockets go with the server, too */
-}
+static const struct rl_session_service_ops ops = {
+	.part = part, .free = free_service, .stop = stop
+};
 
 /* A client that is to be told of the end has so long to come for it: the reference server's. */
 #define AWAY_MS (30 * 1000)
@@ -74,11 +42,11 @@ static void server_gone(struct rl_service *in_server)
 static void set_terms(struct rill_engineio *service)
 {
 	rill_engineio_options *o = &service->options;
-	uint64_t max_body = rl_server_options(service->sessions.server)->max_body;
+	uint64_t max_body = rl_server_options(service->base.sessions.server)->max_body;
 
 	if (o->max_payload > max_body)
 		o->max_payload = (size_t)max_body;
-	service->sessions.terms = (struct rl_session_terms){
+	service->base.sessions.terms = (struct rl_session_terms){
 		.times = { .beat_ms = o->ping_interval_ms,
 			.answer_ms = o->ping_timeout_ms,
 			.away_ms = AWAY_MS },
@@ -88,7 +56,6 @@ static void set_terms(struct rill_engineio *service)
 		.max_sessions_per_address = o->max_sessions_per_address,
 		.upgrade_ms = o->upgrade_timeout_ms,
 	};
-	service->sessions.empty = on_empty;
 }
 
 static int failed(const struct rl_env *env, const char *why)
@@ -106,30 +73,23 @@ static int new_service(struct rill_engineio **result, struct rill_server *server
 
 	if (!service)
 		return RILL_ENOMEM;
-	int rc = rl_sessions_init(&service->sessions, server, &rl_eio_dialect, handler);
+	int rc = rl_session_service_init(&service->base, &ops, server, &rl_eio_dialect, handler);
 	if (rc < 0) {
 		rl_free(env, service);
 		return rc;
 	}
 	service->options = *options;
-	service->busy = 1;
-	service->detached = true; /* until it is attached */
 	rl_list_init(&service->openings);
-	rl_task_init(&service->task, free_later);
 	rc = rl_eio_options_copy(env, &service->options);
 	if (rc == 0)
 		rc = rl_eio_path_read(env, &service->path, path, options->trailing_slash);
 	if (rc == 0)
-		rc = rl_sessions_keep_headers(&service->sessions, service->options.keep_headers);
+		rc = rl_sessions_keep_headers(&service->base.sessions, service->options.keep_headers);
 	if (rc < 0) {
-		free_service(service);
+		rl_session_service_drop(&service->base);
 		return rc;
 	}
 	set_terms(service);
-	service->in_server.stop = stop_service;
-	service->in_server.cut = cut_service;
-	service->in_server.free = server_gone;
-	rl_server_join(server, &service->in_server);
 	*result = service;
 	return 0;
 }
@@ -156,30 +116,24 @@ int rill_engineio_serve(rill_server *server, const char *path, const rill_handle
 	if (rc == 0)
 		rc = rill_server_handle(
 			server, service->path, rl_eio_request, service, &service->route);
-	service->detached = rc < 0;
+	service->base.attached = rc == 0;
 	if (rc == 0)
 		rl_route_relieve(service->route, rl_eio_relieves);
 	if (rc == 0 && result)
 		*result = service;
-	rl_eio_release(service);
+	rl_session_service_release(&service->base);
 	return rc;
 }
 
 void rill_engineio_detach(rill_engineio *service, int code, const char *reason)
 {
-	if (!service || service->detached)
-		return;
-	service->detached = true;
-	service->busy++;
-	rl_eio_drop_openings(service);
-	if (code)
-		rl_sessions_close(&service->sessions, code, reason);
-	rl_eio_release(service);
+	if (service)
+		rl_session_service_detach(&service->base, code, reason);
 }
 
 void rill_engineio_each(rill_engineio *service, void (*fn)(rill_conn *conn, void *user), void *user)
 {
-	rl_conn_each(&service->sessions.all, fn, user);
+	rl_conn_each(&service->base.sessions.all, fn, user);
 }
 
 /* NULL: it is no session of such a service. */
@@ -220,7 +174,7 @@ int rill_engineio_send(rill_conn *conn, rill_kind kind, const void *data, size_t
 
 void rill_engineio_read_stats(const rill_engineio *service, rill_engineio_stats *stats)
 {
-	const struct rl_sessions *s = &service->sessions;
+	const struct rl_sessions *s = &service->base.sessions;
 	rill_engineio_stats all = {
 		.size = stats->size,
 		.open = s->open,

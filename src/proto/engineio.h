@@ -14,7 +14,7 @@
 #define RL_PROTO_ENGINEIO_H
 
 #include <rill/engineio.h>
-#include "proto/session.h"
+#include "proto/session_service.h"
 #include "proto/websocket.h"
 
 /* A transport in one revision of the protocol. */
@@ -51,27 +51,20 @@ static inline const struct rl_carrier_row *rl_eio_polling_row(int revision, bool
 #define RL_EIO_ID 20
 
 struct rill_engineio {
-	struct rl_service in_server;
-	struct rl_sessions sessions;
+	struct rl_session_service base;
 	rill_route *route;
-	bool detached;
 	rill_engineio_options options;    /* its strings and lists are copies */
 	char *path;                       /* the route's */
 	struct rill_websocket *websocket; /* a service of our own, without a route */
 	struct rl_list openings; /* struct rl_eio_opening: requests that are being decided */
 	char id[RL_EIO_ID];      /* of the session that is being opened */
 	uint32_t ids;            /* how many there have been */
-	struct rl_task task;     /* freeing behind the last session */
-	unsigned busy;           /* calls under way that still need it */
 };
 
 static inline struct rill_engineio *rl_eio_service(const struct rl_sessions *sessions)
 {
-	return rl_container(sessions, struct rill_engineio, sessions);
+	return rl_container(sessions, struct rill_engineio, base.sessions);
 }
-
-/* A call that needed it is done: frees it when it is detached and nothing of it is left. */
-void rl_eio_release(struct rill_engineio *service);
 
 enum rl_eio_method { RL_EIO_OTHER, RL_EIO_GET, RL_EIO_POST };
 enum rl_eio_transport { RL_EIO_UNKNOWN, RL_EIO_POLLING, RL_EIO_WEBSOCKET };

@@ -21,7 +21,7 @@ void rl_eio_answer(rill_request *request, int status, const char *type, struct r
 static int add_cookie(const struct rill_engineio *service, rill_request *request)
 {
 	const rill_engineio_options *o = &service->options;
-	struct rl_buf *scratch = &service->sessions.loop->scratch;
+	struct rl_buf *scratch = &service->base.sessions.loop->scratch;
 	int rc = rl_buf_append_str(scratch, o->cookie);
 
 	if (rc == 0)
@@ -78,7 +78,7 @@ static void answer_json(struct rl_eio_ask *ask, enum rl_eio_error error, const c
 {
 	struct rl_buf body;
 
-	rl_buf_init(&body, &ask->service->sessions.loop->env);
+	rl_buf_init(&body, &ask->service->base.sessions.loop->env);
 	int rc = rl_buf_append_str(&body, "{\"code\":");
 	if (rc == 0)
 		rc = rl_buf_append_u64(&body, (uint64_t)error);
@@ -103,7 +103,7 @@ void rl_eio_refuse(struct rl_eio_ask *ask, enum rl_eio_error error, const char *
 
 	if (!message)
 		message = messages[error];
-	ask->service->sessions.refused++;
+	ask->service->base.sessions.refused++;
 	if (o->on_refused)
 		o->on_refused(ask->service, ask->request, (int)error, message, o->user);
 	if (ask->upgrade)
@@ -114,8 +114,8 @@ void rl_eio_refuse(struct rl_eio_ask *ask, enum rl_eio_error error, const char *
 
 void rl_eio_turn_away(struct rl_eio_ask *ask, int status, const char *sentence)
 {
-	ask->service->sessions.refused++;
-	rl_log(&ask->service->sessions.loop->env, RILL_LOG_INFO, "%s: answered %d: %s",
+	ask->service->base.sessions.refused++;
+	rl_log(&ask->service->base.sessions.loop->env, RILL_LOG_INFO, "%s: answered %d: %s",
 		rill_request_peer(ask->request), status, sentence);
 	if (ask->upgrade)
 		rl_exchange_end_connection(ask->request);

@@ -34,7 +34,7 @@ static void write_id(char *to, const uint8_t bytes[15])
 /* Random bytes, so that nobody guesses it, and a count, so that none comes twice. */
 static void draw_id(struct rill_engineio *service)
 {
-	const struct rl_env *env = &service->sessions.loop->env;
+	const struct rl_env *env = &service->base.sessions.loop->env;
 	uint32_t count = service->ids++;
 	uint8_t bytes[15];
 
@@ -55,7 +55,7 @@ static void begin_polling(struct rl_eio_ask *ask)
 		return;
 	/* The NUL that stands for an owner ends the id as a text. */
 	struct rl_session *session = rl_session_new(
-		&service->sessions, rl_slice(service->id, RL_EIO_ID), rl_slice("", 1), &peer);
+		&service->base.sessions, rl_slice(service->id, RL_EIO_ID), rl_slice("", 1), &peer);
 	if (session)
 		rl_session_attach(session, carrier, ask->request);
 	else
@@ -65,8 +65,8 @@ static void begin_polling(struct rl_eio_ask *ask)
 /* Is there anybody who would take it still? What the program was asked for may have ended that. */
 static bool takes_sessions(const struct rill_engineio *service)
 {
-	return !service->detached && !service->sessions.parting &&
-	       !rl_server_stopping(service->sessions.server);
+	return service->base.attached && !service->base.sessions.parting &&
+	       !rl_server_stopping(service->base.sessions.server);
 }
 
 /* The program has no objection. */
@@ -77,7 +77,7 @@ static void begin(struct rl_eio_ask *ask)
 	if (!ask->revision4 && !service->options.revision3) {
 		rl_eio_refuse(ask, RL_EIO_UNSUPPORTED, NULL);
 	} else if (!takes_sessions(service) ||
-		   !rl_sessions_admit(&service->sessions, rl_exchange_peer(ask->request))) {
+		   !rl_sessions_admit(&service->base.sessions, rl_exchange_peer(ask->request))) {
 		rl_eio_turn_away(ask, 503, "There is no room for another session.");
 	} else {
 		draw_id(service);
@@ -93,14 +93,14 @@ static void begin(struct rl_eio_ask *ask)
 static void free_opening(struct rl_eio_opening *opening)
 {
 	struct rill_engineio *service = opening->service;
-	const struct rl_env *env = &service->sessions.loop->env;
+	const struct rl_env *env = &service->base.sessions.loop->env;
 
-	rl_loop_clear_timer(service->sessions.loop, &opening->timer);
+	rl_loop_clear_timer(service->base.sessions.loop, &opening->timer);
 	rl_list_remove(&opening->task.node);
 	rl_list_remove(&opening->node);
 	rl_free(env, opening->message);
 	rl_free(env, opening);
-	rl_eio_release(service);
+	rl_session_service_release(&service->base);
 }
 
 static const rill_request_handler deaf = { .size = sizeof(deaf) };
@@ -167,7 +167,7 @@ static void on_timer(struct rl_timer *timer)
 static struct rl_eio_opening *new_opening(const struct rl_eio_ask *ask)
 {
 	struct rill_engineio *service = ask->service;
-	struct rl_eio_opening *opening = rl_zalloc(&service->sessions.loop->env, sizeof(*opening));
+	struct rl_eio_opening *opening = rl_zalloc(&service->base.sessions.loop->env, sizeof(*opening));
 
 	if (!opening)
 		return NULL;
@@ -177,13 +177,13 @@ static struct rl_eio_opening *new_opening(const struct rl_eio_ask *ask)
 	rl_task_init(&opening->task, settle_later);
 	rl_list_append(&service->openings, &opening->node);
 	rl_exchange_set_service(ask->request, &opening_key, opening);
-	service->busy++;
+	rl_session_service_hold(&service->base);
 	return opening;
 }
 
 static void wait_for_decision(struct rl_eio_opening *opening)
 {
-	struct rl_sessions *sessions = &opening->service->sessions;
+	struct rl_sessions *sessions = &opening->service->base.sessions;
 	uint32_t ms = rl_server_options(sessions->server)->accept_timeout_ms;
 
 	rill_request_follow(opening->request, &waiting, opening);
@@ -231,7 +231,7 @@ static struct rl_eio_opening *decide(rill_request *request, bool accepted)
 	opening->decided = true;
 	opening->accepted = accepted;
 	if (!opening->in_hook)
-		rl_loop_defer(opening->service->sessions.loop, &opening->task);
+		rl_loop_defer(opening->service->base.sessions.loop, &opening->task);
 	return opening;
 }
 
@@ -249,7 +249,7 @@ int rill_engineio_refuse(rill_request *request, const char *message)
 		return RILL_ECLOSED;
 	if (message)
 		opening->message = rl_strndup(
-			&opening->service->sessions.loop->env, message, strlen(message));
+			&opening->service->base.sessions.loop->env, message, strlen(message));
 	return 0;
 }
 

@@ -78,7 +78,7 @@ void rl_eio_read_ask(struct rl_eio_ask *ask, struct rill_engineio *service, rill
 
 static struct rl_session *find_session(const struct rl_eio_ask *ask)
 {
-	return ask->has_id ? rl_session_find(&ask->service->sessions, rl_eio_ask_id(ask)) : NULL;
+	return ask->has_id ? rl_session_find(&ask->service->base.sessions, rl_eio_ask_id(ask)) : NULL;
 }
 
 static bool is_enabled(const struct rl_eio_ask *ask)
@@ -170,10 +170,10 @@ int rl_eio_request(rill_request *request, void *user)
 		return RILL_PASS;
 	rl_eio_read_ask(&ask, service, request);
 	struct rl_session *session = find_session(&ask);
-	if (service->detached && !session)
+	if (!service->base.attached && !session)
 		return RILL_PASS;
-	service->busy++;
+	rl_session_service_hold(&service->base);
 	serve(&ask, session);
-	rl_eio_release(service);
+	rl_session_service_release(&service->base);
 	return RILL_TAKE;
 }

@@ -15,7 +15,7 @@ struct sending {
 
 static struct rl_session *session_of(const struct sending *s)
 {
-	return rl_session_find(&s->service->sessions, rl_slice(s->id, RL_EIO_ID));
+	return rl_session_find(&s->service->base.sessions, rl_slice(s->id, RL_EIO_ID));
 }
 
 /* What is kept counts as held for the connection it came by. */
@@ -37,8 +37,8 @@ static void free_sending(struct sending *s)
 		rl_session_bring(session, false);
 	rl_buf_release(&s->in.owned);
 	charge(s);
-	rl_free(&service->sessions.loop->env, s);
-	rl_eio_release(service);
+	rl_free(&service->base.sessions.loop->env, s);
+	rl_session_service_release(&service->base);
 }
 
 static const rill_request_handler deaf = { .size = sizeof(deaf) };
@@ -190,7 +190,7 @@ static void break_off(struct rl_eio_ask *ask, struct rl_session *session, const 
 
 static struct sending *new_sending(struct rl_eio_ask *ask, bool binary)
 {
-	const struct rl_env *env = &ask->service->sessions.loop->env;
+	const struct rl_env *env = &ask->service->base.sessions.loop->env;
 	struct sending *s = rl_zalloc(env, sizeof(*s));
 
 	if (!s)
@@ -204,7 +204,7 @@ static struct sending *new_sending(struct rl_eio_ask *ask, bool binary)
 	s->in.state[RL_EIO_STATE_BODY] = binary ? RL_EIO_BINARY_BODY : RL_EIO_BODY;
 	rl_list_init(&s->in.node);
 	rl_buf_init(&s->in.owned, env);
-	ask->service->busy++;
+	rl_session_service_hold(&ask->service->base);
 	return s;
 }
 

@@ -18,7 +18,7 @@ static void open_session(struct rl_eio_ask *ask, rill_conn *conn)
 		rill_conn_destroy(conn);
 		return;
 	}
-	struct rl_session *session = rl_session_new(&service->sessions,
+	struct rl_session *session = rl_session_new(&service->base.sessions,
 		rl_slice(service->id, RL_EIO_ID), rl_slice("", 1), rl_exchange_peer(ask->request));
 	if (session)
 		rl_session_attach(session, carrier, ask->request);
@@ -29,7 +29,7 @@ static void open_session(struct rl_eio_ask *ask, rill_conn *conn)
 /* The session may have ended meanwhile, or have such a carrier already. */
 static void offer(struct rl_eio_ask *ask, rill_conn *conn)
 {
-	struct rl_session *session = rl_session_find(&ask->service->sessions, rl_eio_ask_id(ask));
+	struct rl_session *session = rl_session_find(&ask->service->base.sessions, rl_eio_ask_id(ask));
 	struct rl_carrier *carrier;
 
 	if (!session) {
@@ -53,12 +53,12 @@ static void on_open(rill_conn *conn)
 		return;
 	}
 	rl_eio_read_ask(&ask, service, (rill_request *)rill_conn_request(conn));
-	service->busy++;
+	rl_session_service_hold(&service->base);
 	if (ask.has_id)
 		offer(&ask, conn);
 	else
 		open_session(&ask, conn);
-	rl_eio_release(service);
+	rl_session_service_release(&service->base);
 }
 
 void rl_eio_upgrade(struct rl_eio_ask *ask)
@@ -90,7 +90,7 @@ int rl_eio_websocket_new(struct rill_engineio *service, const rill_websocket_opt
 	o.user = service;
 	o.ping_interval_ms = o.pong_timeout_ms = 0; /* the protocol has its own */
 	o.hybi_drafts = o.hixie_drafts = false;
-	return rl_websocket_new(&service->websocket, service->sessions.server, &handler, &o);
+	return rl_websocket_new(&service->websocket, service->base.sessions.server, &handler, &o);
 }
 
 void rl_eio_websocket_part(struct rill_engineio *service)

@@ -13,6 +13,9 @@ struct rl_session_service_ops {
 	void (*part)(struct rl_session_service *service);
 	/* Frees what is its own, and itself: nothing is left that needs it. Behind rl_sessions_fini(). */
 	void (*free)(struct rl_session_service *service);
+	/* It is detached, or its server stops or goes: what would become a session will not. NULL: there is nothing
+	 * of that kind. */
+	void (*stop)(struct rl_session_service *service);
 };
 
 struct rl_session_service {
@@ -24,7 +27,8 @@ struct rl_session_service {
 	bool attached;       /* it takes new sessions */
 };
 
-/* Joined to the server, with busy 1 and not attached. 0; RILL_ENOMEM: nothing was done. */
+/* Joined to the server, with busy 1 and not attached. 0; RILL_ENOMEM: nothing was done. Its owner sets
+ * sessions.terms, and attached, afterwards. */
 int rl_session_service_init(struct rl_session_service *service,
 	const struct rl_session_service_ops *ops, struct rill_server *server,
 	const struct rl_dialect *dialect, const rill_handler *handler);
@@ -37,7 +41,8 @@ static inline void rl_session_service_hold(struct rl_session_service *service)
 }
 void rl_session_service_release(struct rl_session_service *service);
 
-/* Takes no new sessions, and closes those there are with code unless that is 0. Frees it as soon as that can be. */
+/* Takes no new sessions, and closes those there are with code unless that is 0. Frees it as soon as that can be. Of
+ * one that is not attached nothing. */
 void rl_session_service_detach(struct rl_session_service *service, int code, const char *reason);
 
 /* ops->free at once: it could not be made whole. With busy 1. */

@@ -29,7 +29,16 @@ static void free_service(struct rl_session_service *service)
 	rl_free(env, io);
 }
 
-static const struct rl_session_service_ops ops = { .part = part, .free = free_service };
+static void stop(struct rl_session_service *service)
+{
+	rl_sio0_policy_end(io_of(service));
+}
+
+static const struct rl_session_service_ops ops = {
+	.part = part,
+	.free = free_service,
+	.stop = stop,
+};
 
 /* 0 of a program is never, or at once; of a session never. */
 static uint32_t away_ms(uint32_t close_timeout_ms)
@@ -157,7 +166,6 @@ void rill_socketio0_detach(rill_socketio0 *io, int code, const char *reason)
 		return;
 	rill_route_remove(io->route);
 	io->route = NULL;
-	rl_sio0_policy_end(io);
 	rl_session_service_detach(&io->service, code, reason);
 }
 

@@ -4,17 +4,16 @@
  * follows the other is the work of session.c. */
 #include "proto/sockjs_options.h"
 
-static struct rill_sockjs *service_of(struct rl_sessions *sessions)
+static struct rill_sockjs *service_of(const struct rl_session_service *base)
 {
-	return rl_container(sessions, struct rill_sockjs, sessions);
+	return rl_container(base, struct rill_sockjs, base);
 }
 
-static void free_service(struct rill_sockjs *service)
+static void free_service(struct rl_session_service *base)
 {
-	const struct rl_env *env = &service->sessions.loop->env;
+	struct rill_sockjs *service = service_of(base);
+	const struct rl_env *env = &base->sessions.loop->env;
 
-	rl_list_remove(&service->task.node);
-	rl_sessions_fini(&service->sessions);
 	rl_sockjs_options_free(env, &service->options);
 	rl_buf_release(&service->iframe);
 	rl_buf_release(&service->ancestors);
@@ -23,62 +22,21 @@ static void free_service(struct rill_sockjs *service)
 	rl_free(env, service);
 }
 
-static void free_later(struct rl_task *task)
+static void part(struct rl_session_service *base)
 {
-	struct rill_sockjs *service = rl_container(task, struct rill_sockjs, task);
-
-	rl_sockjs_websocket_part(service);
-	rl_server_leave(&service->in_server);
-	free_service(service);
+	rl_sockjs_websocket_part(service_of(base));
 }
 
-static void look(struct rill_sockjs *service)
-{
-	if (!service->route && !service->busy && rl_sessions_empty(&service->sessions))
-		rl_loop_bury(service->sessions.loop, &service->task);
-}
-
-void rl_sockjs_release(struct rill_sockjs *service)
-{
-	assert(service->busy > 0);
-	service->busy--;
-	look(service);
-}
-
-static void on_empty(struct rl_sessions *sessions)
-{
-	look(service_of(sessions));
-}
-
-static void stop_service(struct rl_service *in_server)
-{
-	struct rill_sockjs *service = rl_container(in_server, struct rill_sockjs, in_server);
-
-	rl_sessions_close(&service->sessions, 1001, "the server is going away");
-}
-
-static void cut_service(struct rl_service *in_server)
-{
-	struct rill_sockjs *service = rl_container(in_server, struct rill_sockjs, in_server);
-
-	rl_sessions_cut(&service->sessions);
-}
-
-static void server_gone(struct rl_service *in_server)
-{
-	struct rill_sockjs *service = rl_container(in_server, struct rill_sockjs, in_server);
-
-	free_service(service); /* its WebSockets go with the server, too */
-}
+static const struct rl_session_service_ops ops = { .part = part, .free = free_service };
 
 static void set_terms(struct rill_sockjs *service)
 {
 	rill_sockjs_options *o = &service->options;
-	uint64_t max_body = rl_server_options(service->sessions.server)->max_body;
+	uint64_t max_body = rl_server_options(service->base.sessions.server)->max_body;
 
 	if (o->max_body > max_body)
 		o->max_body = (size_t)max_body;
-	service->sessions.terms = (struct rl_session_terms){
+	service->base.sessions.terms = (struct rl_session_terms){
 		.times = { .beat_ms = o->heartbeat_ms,
 			.answer_ms = o->pong_timeout_ms,
 			.away_ms = o->disconnect_ms },
@@ -87,7 +45,6 @@ static void set_terms(struct rill_sockjs *service)
 		.max_sessions = o->max_sessions,
 		.max_sessions_per_address = o->max_sessions_per_address,
 	};
-	service->sessions.empty = on_empty;
 }
 
 static int failed(const struct rl_env *env, const char *why)
@@ -105,7 +62,7 @@ static int new_service(struct rill_sockjs **result, struct rill_server *server, 
 
 	if (!service)
 		return RILL_ENOMEM;
-	int rc = rl_sessions_init(&service->sessions, server, &rl_sockjs_dialect, handler);
+	int rc = rl_session_service_init(&service->base, &ops, server, &rl_sockjs_dialect, handler);
 	if (rc < 0) {
 		rl_free(&loop->env, service);
 		return rc;
@@ -113,26 +70,20 @@ static int new_service(struct rill_sockjs **result, struct rill_server *server, 
 	service->options = *options;
 	service->transports = transports;
 	service->transports_chosen = options->transports || options->disabled_transports;
-	service->busy = 1;
-	rl_task_init(&service->task, free_later);
 	rl_buf_init(&service->iframe, &loop->env);
 	rl_buf_init(&service->ancestors, &loop->env);
 	rc = rl_sockjs_options_copy(&loop->env, &service->options);
 	if (rc == 0)
 		rc = rl_sockjs_prefix_read(&loop->env, &service->prefix, prefix);
 	if (rc == 0)
-		rc = rl_sessions_keep_headers(&service->sessions, service->options.keep_headers);
+		rc = rl_sessions_keep_headers(&service->base.sessions, service->options.keep_headers);
 	if (rc == 0)
 		rc = rl_sockjs_write_iframe(service);
 	if (rc < 0) {
-		free_service(service);
+		rl_session_service_drop(&service->base);
 		return rc;
 	}
 	set_terms(service);
-	service->in_server.stop = stop_service;
-	service->in_server.cut = cut_service;
-	service->in_server.free = server_gone;
-	rl_server_join(server, &service->in_server);
 	*result = service;
 	return 0;
 }
@@ -160,11 +111,12 @@ int rill_sockjs_serve(rill_server *server, const char *prefix, const rill_handle
 	if (rc == 0)
 		rc = rill_server_handle(server, service->prefix[0] ? service->prefix : "/",
 			rl_sockjs_request, service, &service->route);
+	service->base.attached = rc == 0;
 	if (rc == 0)
 		rl_route_relieve(service->route, rl_sockjs_relieves);
 	if (rc == 0 && result)
 		*result = service;
-	rl_sockjs_release(service);
+	rl_session_service_release(&service->base);
 	return rc;
 }
 
@@ -174,15 +126,12 @@ void rill_sockjs_detach(rill_sockjs *service, int code, const char *reason)
 		return;
 	rill_route_remove(service->route);
 	service->route = NULL;
-	service->busy++;
-	if (code)
-		rl_sessions_close(&service->sessions, code, reason);
-	rl_sockjs_release(service);
+	rl_session_service_detach(&service->base, code, reason);
 }
 
 void rill_sockjs_each(rill_sockjs *service, void (*fn)(rill_conn *conn, void *user), void *user)
 {
-	rl_conn_each(&service->sessions.all, fn, user);
+	rl_conn_each(&service->base.sessions.all, fn, user);
 }
 
 /* NULL: it is no session of such a service. */
@@ -221,12 +170,14 @@ const char *rill_sockjs_prefix(const rill_conn *conn)
 {
 	const struct rl_session *session = session_of(conn);
 
-	return session && session->sessions ? service_of(session->sessions)->prefix : "";
+	if (!session || !session->sessions)
+		return "";
+	return rl_container(session->sessions, struct rill_sockjs, base.sessions)->prefix;
 }
 
 void rill_sockjs_read_stats(const rill_sockjs *service, rill_sockjs_stats *stats)
 {
-	const struct rl_sessions *s = &service->sessions;
+	const struct rl_sessions *s = &service->base.sessions;
 	rill_sockjs_stats all = {
 		.size = stats->size,
 		.open = s->open,

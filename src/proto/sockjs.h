@@ -14,7 +14,7 @@
 #define RL_PROTO_SOCKJS_H
 
 #include <rill/sockjs.h>
-#include "proto/session.h"
+#include "proto/session_service.h"
 #include "proto/websocket.h"
 #include "wire/sockjs_frame.h"
 
@@ -33,8 +33,7 @@ extern const struct rl_carrier_row rl_sockjs_rows[RL_SOCKJS_TRANSPORTS];
 extern const struct rl_dialect rl_sockjs_dialect;
 
 struct rill_sockjs {
-	struct rl_service in_server;
-	struct rl_sessions sessions;
+	struct rl_session_service base;
 	rill_route *route; /* NULL: detached */
 	rill_sockjs_options options; /* its strings and lists are copies */
 	char *prefix;                /* without a '/' at its end */
@@ -44,13 +43,8 @@ struct rill_sockjs {
 	struct rl_buf iframe;        /* the page; its tag; who may have it in a frame, empty: anybody */
 	char iframe_tag[35];
 	struct rl_buf ancestors;
-	struct rl_task task;         /* freeing behind the last session */
-	unsigned busy;               /* calls under way that still need it */
 	struct rl_sockjs_send *spare_send; /* memory of one that is done, for the next */
 };
-
-/* A call that needed it is done: frees it when it is detached and nothing of it is left. */
-void rl_sockjs_release(struct rill_sockjs *service);
 
 /* The handler of the service's route; user is the service. */
 int rl_sockjs_request(rill_request *request, void *user);

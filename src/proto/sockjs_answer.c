@@ -103,7 +103,7 @@ static int add_cookie(struct rl_sockjs_ask *ask)
 {
 	const rill_sockjs_options *o = &ask->service->options;
 	struct rl_slice value = rl_sockjs_cookie(ask->request, RL_SLICE("JSESSIONID"));
-	struct rl_buf *scratch = &ask->service->sessions.loop->scratch;
+	struct rl_buf *scratch = &ask->service->base.sessions.loop->scratch;
 
 	if (o->on_jsessionid) {
 		o->on_jsessionid(ask->request, o->user);
@@ -133,7 +133,7 @@ int rl_sockjs_add_year(rill_request *request)
 int rl_sockjs_add_fields(struct rl_sockjs_ask *ask, bool preflight)
 {
 	const rill_sockjs_options *o = &ask->service->options;
-	struct rl_buf *scratch = &ask->service->sessions.loop->scratch;
+	struct rl_buf *scratch = &ask->service->base.sessions.loop->scratch;
 	unsigned fields = ask->place->fields;
 	int rc = write_fields(ask, preflight, scratch);
 
@@ -152,7 +152,7 @@ int rl_sockjs_add_fields(struct rl_sockjs_ask *ask, bool preflight)
 const struct rl_env *rl_sockjs_log(const struct rill_sockjs *service, struct rl_env *room)
 {
 	if (!service->options.log)
-		return &service->sessions.loop->env;
+		return &service->base.sessions.loop->env;
 	*room = (struct rl_env){ .log = service->options.log, .log_user = service->options.user };
 	return room;
 }
@@ -171,7 +171,7 @@ void rl_sockjs_log_request(const struct rl_sockjs_ask *ask, int status)
 	rl_log(rl_sockjs_log(ask->service, &room), RILL_LOG_INFO, "%.*s %.*s %llums %s",
 		(int)method.len, (const char *)method.data, (int)target.len,
 		(const char *)target.data,
-		(unsigned long long)(rl_loop_now(ask->service->sessions.loop) - ask->since),
+		(unsigned long long)(rl_loop_now(ask->service->base.sessions.loop) - ask->since),
 		status ? said : "(unfinished)");
 }
 
@@ -203,7 +203,7 @@ void rl_sockjs_refuse(struct rl_sockjs_ask *ask, int status, const char *sentenc
 
 void rl_sockjs_turn_away(struct rl_sockjs_ask *ask, int status, const char *sentence)
 {
-	ask->service->sessions.refused++;
+	ask->service->base.sessions.refused++;
 	rl_sockjs_refuse(ask, status, sentence);
 }
 

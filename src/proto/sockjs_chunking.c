@@ -29,7 +29,7 @@ static int write_piece(struct test *t)
 static void write_due(struct rl_timer *timer)
 {
 	struct test *t = rl_container(timer, struct test, timer);
-	struct rill_loop *loop = t->service->sessions.loop;
+	struct rill_loop *loop = t->service->base.sessions.loop;
 
 	if (write_piece(t) == RILL_ENOMEM)
 		rill_request_abort(t->request);
@@ -46,16 +46,16 @@ static void on_gone(rill_request *request, int rc, void *user)
 
 	(void)request;
 	(void)rc;
-	rl_loop_clear_timer(service->sessions.loop, &t->timer);
-	rl_free(&service->sessions.loop->env, t);
-	rl_sockjs_release(service);
+	rl_loop_clear_timer(service->base.sessions.loop, &t->timer);
+	rl_free(&service->base.sessions.loop->env, t);
+	rl_session_service_release(&service->base);
 }
 
 static void on_peer_end(rill_request *request, void *user)
 {
 	struct test *t = user;
 
-	rl_loop_clear_timer(t->service->sessions.loop, &t->timer);
+	rl_loop_clear_timer(t->service->base.sessions.loop, &t->timer);
 	rill_response_end(request);
 }
 
@@ -67,7 +67,7 @@ static const rill_request_handler following = {
 
 void rl_sockjs_chunking_test(struct rl_sockjs_ask *ask)
 {
-	const struct rl_env *env = &ask->service->sessions.loop->env;
+	const struct rl_env *env = &ask->service->base.sessions.loop->env;
 	struct rl_slice fields = RL_SLICE(
 		"Content-Type: application/javascript; charset=UTF-8\r\n");
 	struct test *t = rl_zalloc(env, sizeof(*t));
@@ -80,7 +80,7 @@ void rl_sockjs_chunking_test(struct rl_sockjs_ask *ask)
 	rl_sockjs_log_request(ask, 0);
 	t->service = ask->service;
 	t->request = ask->request;
-	t->service->busy++;
+	rl_session_service_hold(&t->service->base);
 	rl_timer_init(&t->timer, write_due);
 	rill_request_follow(ask->request, &following, t);
 	write_due(&t->timer);

@@ -116,7 +116,7 @@ void rl_sockjs_iframe(struct rl_sockjs_ask *ask)
 /* Clients have poor sources of chance; this is one. */
 static uint32_t draw_entropy(const struct rill_sockjs *service)
 {
-	const struct rl_env *env = &service->sessions.loop->env;
+	const struct rl_env *env = &service->base.sessions.loop->env;
 	uint32_t entropy;
 
 	env->random(&entropy, sizeof(entropy), env->user);
@@ -185,7 +185,7 @@ void rl_sockjs_info(struct rl_sockjs_ask *ask)
 	struct rl_buf info;
 	const char *url = base_url(ask);
 
-	rl_buf_init(&info, &ask->service->sessions.loop->env);
+	rl_buf_init(&info, &ask->service->base.sessions.loop->env);
 	if (write_info(ask, &info, url) < 0)
 		rl_sockjs_refuse(ask, 503, "There is no memory for this page.");
 	else

@@ -14,8 +14,8 @@ static int ask_program(struct rill_sockjs *service, rill_request *request)
 	const rill_sockjs_options *o = &service->options;
 	int answer = o->on_request ? o->on_request(service, request, o->user) : RILL_ACCEPT;
 
-	if (answer == RILL_ACCEPT && (!service->route || service->sessions.parting ||
-					     rl_server_stopping(service->sessions.server)))
+	if (answer == RILL_ACCEPT && (!service->base.attached || service->base.sessions.parting ||
+					     rl_server_stopping(service->base.sessions.server)))
 		return 503;
 	return answer == RILL_ACCEPT || (answer >= 400 && answer <= 599) ? answer : 500;
 }
@@ -23,7 +23,7 @@ static int ask_program(struct rill_sockjs *service, rill_request *request)
 int rl_sockjs_admit(struct rill_sockjs *service, rill_request *request, const char **sentence)
 {
 	*sentence = "There is no room for another session.";
-	if (!rl_sessions_admit(&service->sessions, rl_exchange_peer(request)))
+	if (!rl_sessions_admit(&service->base.sessions, rl_exchange_peer(request)))
 		return 503;
 	*sentence = "This session was refused.";
 	return ask_program(service, request);
@@ -82,7 +82,7 @@ static void begin_session(
 	struct rl_carrier *carrier = make_carrier(ask, callback);
 	if (!carrier)
 		return;
-	struct rl_session *session = rl_session_new(&service->sessions, ask->id, owner, &peer);
+	struct rl_session *session = rl_session_new(&service->base.sessions, ask->id, owner, &peer);
 	if (session)
 		rl_session_attach(session, carrier, ask->request);
 	else
@@ -94,7 +94,7 @@ static void receive(struct rl_sockjs_ask *ask, struct rl_session *session, struc
 {
 	if (ask->service->options.log) { /* the program's, which may end the session in it */
 		rl_sockjs_log_request(ask, 0);
-		session = rl_session_find(&ask->service->sessions, ask->id);
+		session = rl_session_find(&ask->service->base.sessions, ask->id);
 	}
 	if (!session) {
 		begin_session(ask, owner, callback);
@@ -107,7 +107,7 @@ static void receive(struct rl_sockjs_ask *ask, struct rl_session *session, struc
 
 static void look_whose(struct rl_sockjs_ask *ask, struct rl_slice callback)
 {
-	struct rl_session *session = rl_session_find(&ask->service->sessions, ask->id);
+	struct rl_session *session = rl_session_find(&ask->service->base.sessions, ask->id);
 	struct rl_slice owner;
 	bool known = owner_of(ask, &owner);
 

@@ -186,14 +186,14 @@ bool rl_sockjs_relieves(const rill_request *request, void *user)
 	rl_slice_skip(&path, strlen(service->prefix));
 	const struct rl_sockjs_place *place = find_place(path, &id);
 	return place && place->serve == rl_sockjs_receive &&
-	       rl_session_find(&service->sessions, id);
+	       rl_session_find(&service->base.sessions, id);
 }
 
 int rl_sockjs_request(rill_request *request, void *user)
 {
 	struct rill_sockjs *service = user;
 	struct rl_sockjs_ask ask = { service, request,
-		.since = rl_loop_now(service->sessions.loop) };
+		.since = rl_loop_now(service->base.sessions.loop) };
 	rill_bytes whole = rill_request_path(request);
 	struct rl_slice path = rl_slice(whole.data, whole.len);
 	uint8_t method = method_of(request);
@@ -201,7 +201,7 @@ int rl_sockjs_request(rill_request *request, void *user)
 	if (!path.len || path.data[0] != '/') /* "OPTIONS *" is for the whole server */
 		return RILL_PASS;
 	rl_slice_skip(&path, strlen(service->prefix));
-	service->busy++;
+	rl_session_service_hold(&service->base);
 	ask.place = find_place(path, &ask.id);
 	if (!ask.place || (ask.place->needs && !(ask.place->needs & service->transports)))
 		rl_sockjs_not_found(&ask);
@@ -209,6 +209,6 @@ int rl_sockjs_request(rill_request *request, void *user)
 		refuse_method(&ask);
 	else
 		serve(&ask, method);
-	rl_sockjs_release(service);
+	rl_session_service_release(&service->base);
 	return RILL_TAKE;
 }

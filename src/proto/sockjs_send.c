@@ -43,11 +43,11 @@ static void free_send(struct rl_sockjs_send *s)
 {
 	struct rill_sockjs *service = s->ask.service;
 
-	rl_buf_leave_spare(&s->in.owned, &service->sessions.spare_body, SPARE_MAX);
+	rl_buf_leave_spare(&s->in.owned, &service->base.sessions.spare_body, SPARE_MAX);
 	charge_so_much(s, 0);
-	rl_free(&service->sessions.loop->env, service->spare_send);
+	rl_free(&service->base.sessions.loop->env, service->spare_send);
 	service->spare_send = s;
-	rl_sockjs_release(service);
+	rl_session_service_release(&service->base);
 }
 
 static void on_body(rill_request *request, rill_bytes bytes, void *user);
@@ -116,7 +116,7 @@ static void on_body(rill_request *request, rill_bytes bytes, void *user)
 	if (!s->readable) /* it counts as absent */
 		return;
 	if (bytes.len <= SPARE_MAX)
-		rl_buf_take_spare(&s->in.owned, &s->ask.service->sessions.spare_body);
+		rl_buf_take_spare(&s->in.owned, &s->ask.service->base.sessions.spare_body);
 	if (rl_buf_append(&s->in.owned, bytes.data, bytes.len) < 0) {
 		rl_exchange_end_connection(s->ask.request);
 		end_send(s, 503, no_memory);
@@ -151,7 +151,7 @@ static const char *find_text(struct rl_sockjs_send *s, int *rc)
 		return payload_expected;
 	if (!is_jsonp(s))
 		return NULL;
-	rl_buf_init(&decoded, &s->ask.service->sessions.loop->env);
+	rl_buf_init(&decoded, &s->ask.service->base.sessions.loop->env);
 	*rc = rl_sockjs_read_jsonp(s->in.text, s->form, &decoded, &s->in.text);
 	if (*rc == 0 && decoded.len) { /* the text is in there */
 		rl_buf_release(&s->in.owned);
@@ -168,7 +168,7 @@ static const char *find_text(struct rl_sockjs_send *s, int *rc)
 static void deliver(struct rl_sockjs_send *s)
 {
 	struct rl_sockjs_ask *ask = &s->ask;
-	struct rl_session *session = rl_session_find(&ask->service->sessions, ask->id);
+	struct rl_session *session = rl_session_find(&ask->service->base.sessions, ask->id);
 	const char *why, *fault = NULL;
 	int code;
 
@@ -257,7 +257,7 @@ static void read_type(struct rl_sockjs_send *s)
 
 void rl_sockjs_send(struct rl_sockjs_ask *ask)
 {
-	const struct rl_env *env = &ask->service->sessions.loop->env;
+	const struct rl_env *env = &ask->service->base.sessions.loop->env;
 	const struct rl_http1_head *head = rl_exchange_head(ask->request);
 	struct rl_sockjs_send *s = ask->service->spare_send;
 
@@ -271,7 +271,7 @@ void rl_sockjs_send(struct rl_sockjs_ask *ask)
 	*s = (struct rl_sockjs_send){ .in = { .kind = RILL_TEXT, .done = on_done }, .ask = *ask };
 	rl_list_init(&s->in.node);
 	rl_buf_init(&s->in.owned, env);
-	ask->service->busy++;
+	rl_session_service_hold(&ask->service->base);
 	read_type(s);
 	if (head->framing == RL_HTTP1_LENGTH &&
 		head->content_length > ask->service->options.max_body)

@@ -56,7 +56,7 @@ static int on_request(rill_websocket *websocket, rill_request *request, void *us
 	(void)websocket;
 	if (!status)
 		return RILL_ACCEPT;
-	service->sessions.refused++;
+	service->base.sessions.refused++;
 	rill_websocket_refuse(request, status, sentence);
 	return status;
 }
@@ -81,7 +81,7 @@ static void on_open(rill_conn *conn)
 	}
 	struct rl_slice none = { NULL, 0 };
 	struct rl_session *session = rl_session_new(
-		&service->sessions, none, none, rl_exchange_peer(request));
+		&service->base.sessions, none, none, rl_exchange_peer(request));
 	if (session)
 		rl_session_attach(session, carrier, request);
 	else
@@ -100,7 +100,7 @@ static const rill_handler handler = {
 int rl_sockjs_websocket_new(struct rill_sockjs *service, const rill_websocket_options *options)
 {
 	static const char *const any[] = { "*", NULL };
-	struct rill_server *server = service->sessions.server;
+	struct rill_server *server = service->base.sessions.server;
 	rill_websocket_options o = *options;
 
 	o.max_message = service->options.max_body;

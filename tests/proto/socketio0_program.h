@@ -160,7 +160,8 @@ static inline void drop(struct http_peer *p, size_t n)
 static inline void take_bytes(struct http_peer *p, size_t n)
 {
 	assert_true(n <= p->len && body_len + n < sizeof(body));
-	memcpy(body + body_len, p->text, n);
+	if (n)
+		memcpy(body + body_len, p->text, n);
 	body_len += n;
 	body[body_len] = 0;
 	drop(p, n);
@@ -241,7 +242,8 @@ static const char *const names[TRANSPORTS] = { "websocket", "flashsocket", "serv
 struct client {
 	int transport;
 	struct http_peer in; /* what receives */
-	bool headed;         /* its head has come */
+	bool headed;         /* its head has come, with this: */
+	int status;
 	bool polling;        /* a poll is held */
 	char id[40];
 	char frames[400000]; /* those that have come and were not looked at yet */
@@ -263,7 +265,8 @@ static inline void add_frames(struct client *c, const void *text, size_t len)
 {
 	size_t have = strlen(c->frames);
 	assert_true(have + len < sizeof(c->frames));
-	memcpy(c->frames + have, text, len);
+	if (len)
+		memcpy(c->frames + have, text, len);
 	c->frames[have + len] = 0;
 }
 
@@ -302,15 +305,16 @@ static inline void take_apart_parts(struct client *c, char *at)
 
 static inline void take_apart_events(struct client *c, char *at)
 {
-	static const char begin[] = "event: socket.io\n";
+	static const char begin[] = "event: socket.io\r\n";
 	while ((at = strstr(at, begin))) {
 		at += strlen(begin);
 		for (bool first = true; strncmp(at, "data: ", 6) == 0; first = false) {
-			size_t n = strcspn(at + 6, "\n");
+			size_t n = strcspn(at + 6, "\r\n");
 			if (!first)
 				add_frames(c, "\n", 1);
 			add_frames(c, at + 6, n);
-			at += 6 + n + 1;
+			at += 6 + n;
+			at += *at == '\r' ? 2 : 1;
 		}
 	}
 }
@@ -387,9 +391,15 @@ static inline void take_in(struct client *c)
 		take_apart(c);
 		return;
 	}
-	if (!c->headed && take_head(&c->in) == 0)
+	if (!c->headed) {
+		int status = take_head(&c->in);
+		if (!status)
+			return;
+		c->headed = true;
+		c->status = status;
+	}
+	if (c->status >= 400)
 		return;
-	c->headed = true;
 	body_len = 0;
 	body[0] = 0;
 	if (is_socket(c->transport)) {
@@ -439,7 +449,8 @@ static inline void client_open(struct client *c, int transport)
 	c->transport = transport;
 	c->in.fd = -1;
 	come(c);
-	assert_int_equal(strncmp(c->frames, "~m~32~m~", 8), 0);
+	if (strncmp(c->frames, "~m~32~m~", 8) != 0)
+		fail_msg("%s: \"%s\" in \"%s\"", names[transport], c->frames, body);
 	assert_true(strlen(c->frames) >= 40);
 	memcpy(c->id, c->frames + 8, 32);
 	assert_int_equal(strspn(c->id, "0123456789"), 32);

@@ -11,7 +11,8 @@
  *   session_names.c  what the program may ask of the last request
  *   session_table.c  a service's sessions by their ids, and how many there may be
  *
- * A service embeds what it has of coming and going with others (session_service.h).
+ * What services with sessions have besides: coming and going (session_service.h), and requests that bring messages
+ * (session_body.h).
  *
  * SockJS, Engine.IO and Socket.IO of 2010 repeat one idea, and it stands here once; what differs is data
  * (struct rl_dialect, struct rl_carrier_row), and what is in the frames.

@@ -16,13 +16,14 @@ struct rl_session_body_ops {
 	void (*refuse)(struct rl_session_body *body, int status);
 	/* The session is done with it, and there is somebody to answer. */
 	void (*done)(struct rl_session_body *body, bool taken);
-	/* The client left before all of it had come. */
+	/* The client left before all of it had come; rl_session_body_end() is still to be called. */
 	void (*gone)(struct rl_session_body *body);
 	/* It is over in one way or the other: frees what is around it. in->owned is released behind that. */
 	void (*over)(struct rl_session_body *body);
 };
 
-/* Embedded in what its owner needs besides. */
+/* Embedded in what its owner needs besides, who has set in.kind and, if they matter, in.state and unread before it
+ * begins. */
 struct rl_session_body {
 	struct rl_inbound in;
 	const struct rl_session_body_ops *ops;
@@ -36,7 +37,7 @@ struct rl_session_body {
 void rl_session_body_begin(struct rl_session_body *body, const struct rl_session_body_ops *ops,
 	struct rl_session_service *service, rill_request *request, size_t max);
 
-/* What was read out of the body takes its place; text may lie in it. */
+/* What was read out of the body takes its place, and text is left empty; in->text may lie in it then. */
 void rl_session_body_replace(struct rl_session_body *body, struct rl_buf *text);
 
 /* Hands it to a session. Results of rl_session_take(); negative: it is still to be answered. */

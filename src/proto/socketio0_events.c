@@ -142,12 +142,12 @@ static void on_open(rill_conn *conn)
 	const rill_handler *outer = io->options.handler;
 	struct news news = { RILL_SOCKETIO0_CLIENT_CONNECT, io, conn, NULL };
 
-	say(io, conn, "connected");
 	if (outer && outer->on_open)
 		outer->on_open(conn);
 	tell_listener(&news, io->options.on_client_connect);
 	news.event = RILL_SOCKETIO0_CONNECTION;
 	tell_listener(&news, io->options.on_connection);
+	say(io, conn, "connected"); /* the log is the program's, too, and is not to know it before */
 	rl_session_service_release(&io->service);
 }
 

@@ -39,7 +39,6 @@ static void deliver(struct send *s)
 		return;
 	}
 	in->text = rl_buf_slice(&in->owned);
-	in->state[RL_SIO0_STATE_FORM] = s->ask.transport == RL_SIO0_JSONP_POLLING;
 	if (rl_session_body_deliver(&s->body, session, &code, &why) < 0)
 		end(s, 503, no_memory);
 }
@@ -107,6 +106,8 @@ void rl_sio0_send(struct rl_sio0_ask *ask)
 		return;
 	}
 	s->ask = *ask;
+	s->body.in.kind = RILL_TEXT;
+	s->body.in.state[RL_SIO0_STATE_FORM] = ask->transport == RL_SIO0_JSONP_POLLING;
 	rl_session_body_begin(
 		&s->body, &body_ops, &io->service, ask->request, io->options.max_body);
 }

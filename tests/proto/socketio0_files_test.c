@@ -1,0 +1,143 @@
+/* socketio0_files_test.c: the client's files. */
+#include <sys/stat.h>
+#include <unistd.h>
+#include "proto/socketio0_program.h"
+
+static char dir[64];
+
+static void write_file(const char *name, const char *text)
+{
+	char path[192];
+	snprintf(path, sizeof(path), "%s/%s", dir, name);
+	FILE *file = fopen(path, "w");
+	assert_non_null(file);
+	fputs(text, file);
+	assert_int_equal(fclose(file), 0);
+}
+
+static void make_dir(const char *name)
+{
+	char path[192];
+	snprintf(path, sizeof(path), "%s/%s", dir, name);
+	assert_int_equal(mkdir(path, 0700), 0);
+}
+
+static void begin(void)
+{
+	snprintf(dir, sizeof(dir), "/tmp/rill-socketio0-XXXXXX");
+	assert_non_null(mkdtemp(dir));
+	make_dir("lib");
+	make_dir("lib/vendor");
+	make_dir("lib/vendor/web-socket-js");
+	write_file("socket.io.js", "io();");
+	write_file("old.js", "old();");
+	write_file("secret.js", "secret");
+	write_file("lib/vendor/web-socket-js/WebSocketMain.swf", "main");
+	write_file("lib/vendor/web-socket-js/WebSocketMainInsecure.swf", "insecure");
+}
+
+static void end(void)
+{
+	static const char *const names_of[] = { "lib/vendor/web-socket-js/WebSocketMain.swf",
+		"lib/vendor/web-socket-js/WebSocketMainInsecure.swf", "lib/vendor/web-socket-js",
+		"lib/vendor", "lib", "socket.io.js", "old.js", "secret.js", "" };
+	for (size_t i = 0; i < sizeof(names_of) / sizeof(*names_of); i++) {
+		char path[192];
+		snprintf(path, sizeof(path), "%s/%s", dir, names_of[i]);
+		assert_int_equal(remove(path), 0);
+	}
+	finish();
+}
+
+static rill_socketio0_options with_files(void)
+{
+	rill_socketio0_options options = defaults();
+	options.client_dir = dir;
+	return options;
+}
+
+TEST(socketio0_files, there_is_a_fixed_list_of_them)
+{
+	static const struct {
+		const char *path, *body, *type;
+	} files[] = { { "/socket.io/socket.io.js", "io();", "text/javascript; charset=utf-8" },
+		{ "/socket.io/WebSocketMain.swf", "main", "application/x-shockwave-flash" },
+		{ "/socket.io/lib/vendor/web-socket-js/WebSocketMain.swf", "main",
+			"application/x-shockwave-flash" },
+		{ "/socket.io/lib/vendor/web-socket-js/WebSocketMainInsecure.swf", "insecure",
+			"application/x-shockwave-flash" } };
+	static const char *const others[] = { "/socket.io/secret.js", "/socket.io/old.js",
+		"/socket.io/lib/", "/socket.io/../socket.io.js", "/socket.io/socket.io.js/",
+		"/socket.io/lib/vendor/web-socket-js/../../../secret.js", "/socket.io/" };
+	begin();
+	rill_socketio0_options options = with_files();
+	serve(&options);
+	for (size_t i = 0; i < sizeof(files) / sizeof(*files); i++) {
+		expect("GET", files[i].path, 200, files[i].body);
+		expect_field("Content-Type", files[i].type);
+		assert_non_null(field("ETag"));
+	}
+	for (size_t i = 0; i < sizeof(others) / sizeof(*others); i++) {
+		ask_by(&peer, "GET", others[i], "", NULL);
+		assert_int_equal(take_answer(&peer), 404);
+	}
+	end();
+}
+
+TEST(socketio0_files, the_old_one_may_have_a_name_of_its_own_beside_todays)
+{
+	begin();
+	rill_socketio0_options options = with_files();
+	options.client_file = "old.js";
+	options.client_name = "old/socket.io.js";
+	options.client_version = "0.6";
+	serve(&options);
+	expect("GET", "/socket.io/old/socket.io.js", 200, "old();");
+	expect_field("ETag", "\"0.6\"");
+	ask_by(&peer, "GET", "/socket.io/old/socket.io.js", "If-None-Match: 0.6\r\n", NULL);
+	expect_answer(&peer, 304, "");
+	ask_by(&peer, "GET", "/socket.io/socket.io.js", "", NULL);
+	assert_int_equal(take_answer(&peer), 404);
+	end();
+}
+
+TEST(socketio0_files, they_are_read_and_no_more)
+{
+	begin();
+	rill_socketio0_options options = with_files();
+	serve(&options);
+	ask_by(&peer, "POST", "/socket.io/socket.io.js", "", "x");
+	assert_int_equal(take_answer(&peer), 404);
+	ask_by(&peer, "HEAD", "/socket.io/socket.io.js", "", NULL);
+	assert_int_equal(take_head(&peer), 200);
+	expect_field("Content-Length", "5");
+	assert_int_equal(peer.len, 0);
+	end();
+}
+
+TEST(socketio0_files, without_memory_the_request_is_cut)
+{
+	begin();
+	rill_socketio0_options options = with_files();
+	for (size_t n = 1; n < 20; n++) {
+		serve(&options);
+		test_fail_allocation(n, false);
+		ask_by(&peer, "GET", "/socket.io/socket.io.js", "", NULL);
+		test_fail_allocation(0, false);
+		if (peer.len)
+			take_answer(&peer);
+		else
+			assert_true(peer.ended);
+		finish();
+	}
+	serve(&options);
+	end();
+}
+
+TEST(socketio0_files, without_a_folder_there_are_none)
+{
+	serve(NULL);
+	ask_by(&peer, "GET", "/socket.io/socket.io.js", "", NULL);
+	assert_int_equal(take_answer(&peer), 404);
+	finish();
+}

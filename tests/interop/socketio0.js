@@ -9,7 +9,7 @@
 
 const crypto = require("crypto");
 const WebSocket = require("ws");
-const { Raw, assert, takeChunk, takeHead, takeResponse, test } = require("./support.js");
+const { Raw, assert, eventually, takeChunk, takeHead, takeResponse, test } = require("./support.js");
 const { ask, request } = require("./sockjs.js");
 
 const PEER = Boolean(process.env.SOCKETIO0_PEER);
@@ -66,6 +66,7 @@ class Hybi {
       this.cut();
     });
     this.socket.on("error", () => {});
+    this.opened = new Promise((resolve) => this.socket.once("open", resolve).once("close", resolve));
     this.socket.on("close", (code, reason) => {
       Object.assign(this, { code, reason: String(reason) });
       this.#ended = true;
@@ -119,6 +120,7 @@ class Hixie {
       Origin: "http://page.test", ...fields, ...client.headers } }));
     if (draft === 76)
       this.raw.send(this.body);
+    this.opened = this.#open();
   }
 
   /* What proves that the server has read the keys. */
@@ -141,7 +143,7 @@ class Hixie {
   }
 
   async batch() {
-    if (!this.answer && !await this.#open())
+    if (!await this.opened)
       return null;
     const first = await this.raw.take(1);
     if (first[0] !== 0) {
@@ -182,10 +184,17 @@ class Stream {
   }
 
   async #piece() {
-    if (this.answer.headers["transfer-encoding"])
-      return takeChunk(this.raw);
-    const first = await this.raw.take(1);
+    const chunked = this.answer.headers["transfer-encoding"];
+    const first = chunked ? await takeChunk(this.raw).catch((error) => this.#cutOff(error)) : await this.raw.take(1);
+    if (chunked)
+      return first;
     return first.length ? Buffer.concat([first, await this.raw.take(this.raw.length)]) : null;
+  }
+
+  #cutOff(error) {
+    if (!this.raw.ended)
+      throw error;
+    return null;
   }
 
   async batch() {
@@ -429,9 +438,14 @@ class Client {
 
   /* A batch as it stands. Requests follow one another, as in a browser. */
   sendRaw(batch) {
-    if (this.facts.duplex)
-      return this.wire.send(batch);
-    this.#posting = this.#posting.then(() => this.post(form(batch))).catch(() => {});
+    const { wire } = this;
+    const send = async () => {
+      if (!this.facts.duplex)
+        return this.post(form(batch));
+      await wire.opened;
+      wire.send(batch);
+    };
+    this.#posting = this.#posting.then(send).catch(() => {});
     return this.#posting;
   }
 
@@ -483,10 +497,27 @@ async function teller(server) {
   return open(server, PEER ? "websocket of draft 75" : "websocket");
 }
 
+async function hasGone(other, sid) {
+  await other.send("gone");
+  return (await other.next()).gone.includes(sid);
+}
+
+function untilGone(other, sid) {
+  return eventually(() => hasGone(other, sid), `${sid} has gone`);
+}
+
 /* The server has seen whatever was cut before: it has had two turns since. */
 async function settled(other) {
   await other.settle();
   await other.settle();
+}
+
+/* The same over several transports at once, since it takes its time: one test. */
+function overAll(over, sentence, body, { add = test } = {}) {
+  add(`${over.join(", ")}: ${sentence}`, (server) => Promise.all(over.map((kind) => body(server, kind).catch((error) => {
+    error.stack = `${kind}: ${error.stack}`;
+    throw error;
+  }))));
 }
 
 /* Everything in JavaScript's strings that might go wrong on some transport. (The server of 2011 takes U+FFFD for the end
@@ -496,4 +527,5 @@ const TEXTS = [...PEER ? [] : ["\ufffd\ufeff", "</script>", "</SCRIPT ><script>a
 const VALUES = [...PEER ? [] : [{ text: "</script>\ufffd" }], {}, { a: 1 }, { "ключ": "значение 😀", "": [null, true, -0.25, { b: [] }] }, { text: "\u2028\n~m~" }];
 
 module.exports = { APP, Client, DRAFT_76, FORM, HELD, KINDS, OVER_HTTP, PEER, POLLS, RESOURCE, TEXTS, VALUES, ask, decode,
-  encode, form, frame, kinds, open, ours, pathOf, post, request, sendPathOf, settled, teller };
+  encode, form, frame, hasGone, kinds, open, ours, overAll, pathOf, post, request, sendPathOf, settled, teller,
+  untilGone };

@@ -115,7 +115,8 @@ static void greet(struct demo *demo, const char *url)
 {
 	static const struct {
 		const char *speaks, *path;
-	} wanted[] = { { "SockJS", CLIENT_FILE_SOCKJS }, { "Socket.IO", CLIENT_FILE_SOCKETIO } };
+	} wanted[] = { { "SockJS", CLIENT_FILE_SOCKJS }, { "Socket.IO", CLIENT_FILE_SOCKETIO },
+		{ "Socket.IO 0.6", CLIENT_FILE_SOCKETIO0 } };
 	printf("listening on %s\nOpen %s/ in a browser; Ctrl-C ends it.\n", url, url);
 	for (size_t i = 0; i < sizeof(wanted) / sizeof(*wanted); i++) {
 		if (!client_files_have(&demo->client_files, wanted[i].path))
@@ -176,8 +177,8 @@ const struct command demo_command = {
 		"Each is a WebSocket, an event stream, SockJS or Socket.IO by the transport you\n"
 		"choose. What one says, every other hears, and each frame of a WebSocket is shown\n"
 		"as the server saw it. Others can join: WebSocket clients at /ws, EventSources at\n"
-		"/events, SockJS clients at /sockjs, Socket.IO clients at /socket.io (they emit\n"
-		"\"say\" and hear \"said\").\n"
+		"/events, SockJS clients at /sockjs, Socket.IO clients at /socket.io (today's\n"
+		"emit \"say\" and hear \"said\", those of 2010 send and hear messages).\n"
 		"\n"
 		"  --host ADDRESS    where to listen (127.0.0.1)\n"
 		"  --port N          on which port; 0: any that is free (8000)\n"
@@ -185,14 +186,17 @@ const struct command demo_command = {
 		"                    Socket.IO; may be repeated. DIR/sockjs.min.js is served as\n"
 		"                    /sockjs/sockjs.min.js, DIR/socket.io.min.js as\n"
 		"                    /socket.io/socket.io.min.js, and so are sockjs.js,\n"
-		"                    socket.io.js and the maps of all (the folder clients beside\n"
-		"                    this program, which make demo fills)\n"
+		"                    socket.io.js, the maps of all, and socket.io-0.6.js (the\n"
+		"                    folder clients beside this program, which make demo fills)\n"
 		"\n"
 		"To get the client files without make demo, where npm is installed:\n"
 		"\n"
-		"  npm install sockjs-client socket.io-client\n"
+		"  npm install sockjs-client socket.io-client socket.io@0.6.18\n"
+		"  mkdir clients\n"
+		"  cp node_modules/socket.io/support/socket.io-client/socket.io.js \\\n"
+		"     clients/socket.io-0.6.js\n"
 		"  rill demo --client-dir node_modules/sockjs-client/dist \\\n"
-		"            --client-dir node_modules/socket.io-client/dist\n"
+		"            --client-dir node_modules/socket.io-client/dist --client-dir clients\n"
 		"\n"
 		"Ctrl-C drains and ends it; a second one ends it at once.\n",
 	.run = run_demo,

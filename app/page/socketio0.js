@@ -134,9 +134,8 @@ export class SocketIo0 {
   }
 
   #meet({ id, transport }) {
-    const path = this.#socket.transport.sessionid;
-    this.on.session({ transport, path });
-    this.on.packets(`Connection ${id}, session ${path}`);
+    this.on.session({ transport, path: this.#socket.transport.sessionid });
+    this.on.packets(`Connection ${id}`);
   }
 
   #end(event) {

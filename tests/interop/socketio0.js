@@ -260,7 +260,7 @@ class Events extends Stream {
     if (!lines.length)
       return { rest, batch: "" };
     assert.equal(lines[0].replace(": ", ":"), "event:socket.io");
-    return { rest, batch: lines.slice(1).map((line) => /^data:? ?(.*)$/.exec(line)[1]).join("\n") };
+    return { rest, batch: lines.slice(1).map((line) => /^data:? ?(.*)$/s.exec(line)[1]).join("\n") };
   }
 }
 

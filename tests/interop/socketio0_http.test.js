@@ -165,9 +165,11 @@ for (const kind of OVER_HTTP) {
 
   ours(`${kind}: a frame that says more than there is comes as what there is`, async (server) => {
     const client = await open(server, kind);
-    for (const length of ["9", "99999", "4294967296", "18446744073709551616", "9".repeat(400)])
+    for (const length of ["9", "99999", "4294967296"])
       await client.post(form(`~m~${length}~m~echo:x`));
-    await client.expect("x", "x", "x", "x", "x");
+    await client.expect("x", "x", "x");
+    for (const length of ["18446744073709551616", "9".repeat(400)])
+      await client.post(form(`~m~${length}~m~echo:that is no length`));
     await client.settle();
     await client.cut();
   });

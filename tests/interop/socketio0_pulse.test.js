@@ -33,9 +33,10 @@ overAll(HELD, "its connection is closed, and it is gone when it does not come ba
 
 overAll(HELD, "a client that was closed for its silence may come back", async (server, kind) => {
   const [client, other] = [await open(server, kind, { answers: false }), await teller(server)];
+  await client.send("later:2800:while you slept");
   await client.ended;
-  await other.send("bcast:while you slept");
-  await other.settle();
+  await other.send("later:400:now");
+  await other.expect("now");
   client.answers = true;
   await client.again().expect("while you slept");
   await client.settle();
@@ -77,17 +78,15 @@ for (const kind of POLLS) {
   });
 }
 
-test("a client that closes its connection in order is gone, too", async (server) => {
-  const other = await teller(server);
-  for (const kind of KINDS.filter((name) => kinds[name].duplex)) {
-    const client = await open(server, kind);
+overAll(KINDS.filter((kind) => kinds[kind].duplex), "a client that closes its connection in order is gone, too",
+  async (server, kind) => {
+    const [client, other] = [await open(server, kind), await teller(server)];
     client.wire.close();
     /* (The server of 2011 leaves a connection half open.) */
     if (!PEER)
       await client.ended;
     await untilGone(other, client.sid);
-  }
-  await other.cut();
-});
+    await other.cut();
+  });
 
 run(APP);

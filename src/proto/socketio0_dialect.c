@@ -195,9 +195,19 @@ static int next_message(
 	return rc;
 }
 
+/* Clients look for what stands between the parts wherever it is, and nothing can be escaped. */
+static bool breaks_part(const struct rl_session *session, struct rl_slice data)
+{
+	const struct rl_slice between = RL_SLICE("--socketio");
+
+	return session->row == &rl_sio0_rows[RL_SIO0_XHR_MULTIPART] && data.len &&
+	       memmem(data.data, data.len, between.data, between.len);
+}
+
 static int check(const struct rl_session *session, rill_kind kind, struct rl_slice data)
 {
-	(void)session;
+	if (breaks_part(session, data))
+		return RILL_EUNSUPPORTED;
 	if (kind == RILL_JSON || (kind == RILL_TEXT && !rl_sio0_is_sign(data)))
 		return 0;
 	return RILL_EUNSUPPORTED;

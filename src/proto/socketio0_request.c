@@ -155,7 +155,7 @@ static void serve(struct rl_sio0_ask *ask)
 	bool get = rl_slice_equal(method, RL_SLICE("GET")),
 	     post = !duplex && rl_slice_equal(method, RL_SLICE("POST"));
 
-	if (ok && rl_sio0_allow(ask) < 0) {
+	if (ok && !duplex && rl_sio0_allow(ask) < 0) {
 		rl_sio0_refuse(ask, 503, "There is no memory for this request.");
 	} else if (rl_http1_field(rl_exchange_head(ask->request),
 			   RL_SLICE("Access-Control-Request-Method"), &wanted)) {

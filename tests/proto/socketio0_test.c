@@ -76,6 +76,10 @@ TEST(socketio0, what_the_protocol_cannot_say_is_not_sent)
 		assert_int_equal(rill_send(conn, RILL_BINARY, "x", 1), RILL_EUNSUPPORTED);
 		assert_int_equal(rill_send_text(conn, "~h~1"), RILL_EUNSUPPORTED);
 		assert_int_equal(rill_send_text(conn, "~j~{}"), RILL_EUNSUPPORTED);
+		assert_int_equal(rill_send_text(conn, "a--socketio\n"),
+			t == XHR_MULTIPART ? RILL_EUNSUPPORTED : 0);
+		if (t != XHR_MULTIPART)
+			expect_frames(&client, "~m~12~m~a--socketio\n");
 		assert_int_equal(rill_send(conn, RILL_TEXT, "\xff", 1), RILL_EUTF8);
 		assert_int_equal(rill_send(conn, RILL_JSON, "{", 1), RILL_EPROTO);
 		assert_int_equal(rill_send_text(conn, "~m~1~m~x"), 0);

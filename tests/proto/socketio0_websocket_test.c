@@ -120,9 +120,10 @@ TEST(socketio0_websocket, the_first_subprotocol_that_is_offered_is_taken)
 {
 	serve(NULL);
 	ask_by(&peer, "GET", "/socket.io/websocket",
-		UPGRADE "Sec-WebSocket-Protocol: a, b\r\n", NULL);
+		UPGRADE "Sec-WebSocket-Protocol: a, b\r\nOrigin: http://b\r\n", NULL);
 	assert_int_equal(take_head(&peer), 101);
 	expect_field("Sec-WebSocket-Protocol", "a");
+	expect_field("Access-Control-Allow-Origin", NULL);
 	finish();
 }
 

@@ -1,7 +1,6 @@
 /* playground_sockets.c: /socket.io/, for pages and programs that use socket.io-client. */
 #include "playground_sockets.h"
 
-
 /* A text of 1 MiB may be six times as long in JSON, and bytes are a third longer in polls. */
 #define MAX_PAYLOAD ((size_t)8 * 1024 * 1024)
 

@@ -14,6 +14,7 @@
 #include <rill/rill.h>
 #include "testserver/engineio.h"
 #include "testserver/socketio.h"
+#include "testserver/socketio0.h"
 #include "testserver/sockjs.h"
 #include "testserver/sse.h"
 
@@ -34,6 +35,11 @@ struct arguments {
 	bool quiet;
 	bool eio3;              /* engineio-suite: clients of revision 3, too */
 	const char *client_dir; /* socketio: where its client's files are */
+	/* socketio-0.x: its client's file; the port of the Flash policy, if it is to have one */
+	const char *client_file;
+	bool flash_policy;
+	uint16_t flash_policy_port;
+	bool old_first; /* socketio-both: Socket.IO of 2010 is attached first */
 };
 
 struct world {
@@ -52,14 +58,25 @@ static const char *read_host(struct arguments *a, const char *value)
 	return NULL;
 }
 
-static const char *read_port(struct arguments *a, const char *value)
+static const char *read_uint16(uint16_t *port, const char *value)
 {
 	char *end;
-	unsigned long port = strtoul(value, &end, 10);
-	if (*value < '0' || *value > '9' || *end || port > UINT16_MAX)
+	unsigned long number = strtoul(value, &end, 10);
+	if (*value < '0' || *value > '9' || *end || number > UINT16_MAX)
 		return "is a number from 0 to 65535";
-	a->port = (uint16_t)port;
+	*port = (uint16_t)number;
 	return NULL;
+}
+
+static const char *read_port(struct arguments *a, const char *value)
+{
+	return read_uint16(&a->port, value);
+}
+
+static const char *read_flash_policy_port(struct arguments *a, const char *value)
+{
+	a->flash_policy = true;
+	return read_uint16(&a->flash_policy_port, value);
 }
 
 static const char *read_tls_cert(struct arguments *a, const char *value)
@@ -99,6 +116,12 @@ static const char *read_client_dir(struct arguments *a, const char *value)
 	return NULL;
 }
 
+static const char *read_client_file(struct arguments *a, const char *value)
+{
+	a->client_file = value;
+	return NULL;
+}
+
 static const struct option {
 	const char *name;
 	const char *(*read)(struct arguments *a, const char *value);
@@ -110,6 +133,8 @@ static const struct option {
 	{ "--io", read_io },
 	{ "--threads", read_threads },
 	{ "--client-dir", read_client_dir },
+	{ "--client-file", read_client_file },
+	{ "--flash-policy-port", read_flash_policy_port },
 };
 
 static const struct option *find_option(const char *name)
@@ -133,7 +158,8 @@ static int read_arguments(struct arguments *a, int argc, char **argv)
 	if (argc < 2)
 		return misused("usage:", "testserver APP [--host 127.0.0.1] [--port N] "
 					 "[--tls-cert FILE --tls-key FILE] [--io auto|epoll|uring] "
-					 "[--threads N] [--quiet] [--eio3] [--client-dir DIR]");
+					 "[--threads N] [--quiet] [--eio3] [--client-dir DIR] "
+					 "[--flash-policy-port N] [--client-file FILE] [--old-first]");
 	a->app = argv[1];
 	for (int i = 2; i < argc; i++) {
 		if (!strcmp(argv[i], "--quiet")) {
@@ -142,6 +168,10 @@ static int read_arguments(struct arguments *a, int argc, char **argv)
 		}
 		if (!strcmp(argv[i], "--eio3")) {
 			a->eio3 = true;
+			continue;
+		}
+		if (!strcmp(argv[i], "--old-first")) {
+			a->old_first = true;
 			continue;
 		}
 		const struct option *option = find_option(argv[i]);
@@ -353,6 +383,35 @@ static int attach_socketio_suite_app(rill_server *server, const struct arguments
 	return attach_socketio_suite(server);
 }
 
+/* APP socketio-0.x. */
+
+static int attach_socketio0_app(rill_server *server, const struct arguments *a)
+{
+	rill_socketio0 *io;
+	int rc = attach_socketio0(server, a->client_file, NULL, &io);
+	if (rc < 0 || !a->flash_policy)
+		return rc;
+	rc = rill_socketio0_listen_policy(io, a->host, a->flash_policy_port);
+	if (rc < 0)
+		return rc;
+	fprintf(stderr, "policy on %s:%u\n", a->host, rill_socketio0_policy_port(io));
+	return 0;
+}
+
+/* APP socketio-both: the APPs socketio and socketio-0.x on one path. The old client has a name of its own there. */
+
+static int attach_both(rill_server *server, const struct arguments *a)
+{
+	static const char old_name[] = "socket.io-0.js";
+	rill_socketio0 *io;
+	int rc = a->old_first ? attach_socketio0(server, a->client_file, old_name, &io) : 0;
+	if (rc == 0)
+		rc = attach_socketio(server, a->client_dir);
+	if (rc == 0 && !a->old_first)
+		rc = attach_socketio0(server, a->client_file, old_name, &io);
+	return rc;
+}
+
 /* What is for none of its services. */
 static int say_path(rill_request *request, void *user)
 {
@@ -378,6 +437,8 @@ static const struct app {
 	{ "engineio-suite", attach_engineio, NULL },
 	{ "socketio", attach_socketio_app, say_path },
 	{ "socketio-suite", attach_socketio_suite_app, NULL },
+	{ "socketio-0.x", attach_socketio0_app, say_path },
+	{ "socketio-both", attach_both, say_path },
 };
 
 static const struct app *find_app(const char *name)
@@ -505,7 +566,8 @@ int main(int argc, char **argv)
 	const struct app *app = find_app(a.app);
 	if (!app)
 		return misused(a.app, "is no APP of this program; there are services, "
-				      "engineio-suite, socketio and socketio-suite");
+				      "engineio-suite, socketio, socketio-suite, "
+				      "socketio-0.x and socketio-both");
 
 	struct world w = { .signal_fd = -1 };
 	status = serve(&w, &a, app);

@@ -20,9 +20,10 @@ const MiB = 1024 * KiB;
 
 /* The server. */
 
-async function startServer({ program = process.env.TESTSERVER, args = ["services", "--port", "0", "--quiet"] } = {}) {
+async function startServer({ program = process.env.TESTSERVER, args = ["services", "--port", "0", "--quiet"],
+  stderr = "inherit" } = {}) {
   assert.ok(program, "the environment must name the program");
-  const child = spawn(program, args, { stdio: ["ignore", "pipe", "inherit"] });
+  const child = spawn(program, args, { stdio: ["ignore", "pipe", stderr] });
   const ended = new Promise((resolve) => child.once("exit", (code, signal) => resolve(signal ?? code)));
   const line = await new Promise((resolve, reject) => {
     child.once("error", reject);

@@ -2,190 +2,57 @@
 #include "bench_options.h"
 
 #include <stdlib.h>
-#include <string.h>
-#include <rill/json.h>
 #include "command.h"
-#include "connect_values.h"
+#include "options.h"
 #include "socketio_session.h"
-#include "utf8.h"
 
-#define MAX_CONNECTIONS 1000000
-#define MAX_IN_FLIGHT   100000
-#define MAX_SIZE        (16 * 1024 * 1024)
+#define FIELD(name) offsetof(struct bench_options, name)
 
-typedef int (*take_fn)(struct bench_options *options, const char *value);
+/* It means something to Socket.IO alone. */
+enum { SOCKETIO = 1 };
 
-static bool is_from_to(const char *text, uint64_t from, uint64_t to, uint64_t *number)
-{
-	return value_number(text, number) && *number >= from && *number <= to;
-}
-
-static int take_connections(struct bench_options *options, const char *value)
-{
-	if (!is_from_to(value, 1, MAX_CONNECTIONS, &options->connections))
-		return command_misused("--connections", "is a number from 1 to 1000000");
-	return STATUS_OK;
-}
-
-static int take_in_flight(struct bench_options *options, const char *value)
-{
-	if (!is_from_to(value, 1, MAX_IN_FLIGHT, &options->in_flight))
-		return command_misused("--in-flight", "is a number of messages from 1 to 100000");
-	return STATUS_OK;
-}
-
-static int take_size(struct bench_options *options, const char *value)
-{
-	if (!is_from_to(value, BENCH_TAG_LEN, MAX_SIZE, &options->size))
-		return command_misused("--size", "is a number of bytes from 20 to 16777216");
-	return STATUS_OK;
-}
-
-static int take_seconds(struct bench_options *options, const char *value)
-{
-	if (!value_seconds(value, &options->run_ms) || !options->run_ms)
-		return command_misused("--seconds", "is more than 0 and at most 86400");
-	return STATUS_OK;
-}
-
-static int take_timeout(struct bench_options *options, const char *value)
-{
-	if (!value_seconds(value, &options->timeout_ms) || !options->timeout_ms)
-		return command_misused("--timeout", "is more than 0 and at most 86400 seconds");
-	return STATUS_OK;
-}
-
-static int take_namespace(struct bench_options *options, const char *value)
-{
-	options->space = value;
-	if (!socketio_is_namespace(value) || !utf8_valid(value, strlen(value)))
-		return command_misused(
-			"--namespace", "is a name that begins with / and holds no comma");
-	return STATUS_OK;
-}
-
-static int take_auth(struct bench_options *options, const char *value)
-{
-	rill_json json;
-	options->auth = value;
-	if (rill_json_read(&json, value, strlen(value)) < 0 || json.type != RILL_JSON_OBJECT)
-		return command_misused("--auth", "is a JSON object");
-	return STATUS_OK;
-}
-
-static int take_event(struct bench_options *options, const char *value)
-{
-	options->event = value;
-	if (!*value || !utf8_valid(value, strlen(value)))
-		return command_misused("--event", "is the name of an event");
-	return STATUS_OK;
-}
-
-static int take_header(struct bench_options *options, const char *value)
-{
-	const char **at = options->headers;
-	while (*at)
-		at++;
-	*at = value;
-	return STATUS_OK;
-}
-
-static int take_ca(struct bench_options *options, const char *value)
-{
-	options->ca = value;
-	return STATUS_OK;
-}
-
-static int set_insecure(struct bench_options *options, const char *value)
-{
-	(void)value;
-	options->insecure = true;
-	return STATUS_OK;
-}
-
-static int set_json(struct bench_options *options, const char *value)
-{
-	(void)value;
-	options->json = true;
-	return STATUS_OK;
-}
-
-static int set_socketio(struct bench_options *options, const char *value)
-{
-	(void)value;
-	options->socketio = true;
-	return STATUS_OK;
-}
-
-static int set_ack(struct bench_options *options, const char *value)
-{
-	(void)value;
-	options->ack = true;
-	return STATUS_OK;
-}
-
-static const struct option {
-	const char *name;
-	bool flag, socketio;
-	take_fn take;
-} known[] = {
-	{ "--connections", false, false, take_connections },
-	{ "--in-flight", false, false, take_in_flight },
-	{ "--size", false, false, take_size },
-	{ "--seconds", false, false, take_seconds },
-	{ "--timeout", false, false, take_timeout },
-	{ "--header", false, false, take_header },
-	{ "--ca", false, false, take_ca },
-	{ "--insecure", true, false, set_insecure },
-	{ "--json", true, false, set_json },
-	{ "--socketio", true, false, set_socketio },
-	{ "--namespace", false, true, take_namespace },
-	{ "--auth", false, true, take_auth },
-	{ "--event", false, true, take_event },
-	{ "--ack", true, true, set_ack },
+static const struct option rows[] = {
+	{ "--connections", OPTION_NUMBER, 0, FIELD(connections), 1, 1000000,
+		.is = "is a number from 1 to 1000000" },
+	{ "--in-flight", OPTION_NUMBER, 0, FIELD(in_flight), 1, 100000,
+		.is = "is a number of messages from 1 to 100000" },
+	{ "--size", OPTION_NUMBER, 0, FIELD(size), BENCH_TAG_LEN, 16 * 1024 * 1024,
+		.is = "is a number of bytes from 20 to 16777216" },
+	{ "--seconds", OPTION_SECONDS, 0, FIELD(run_ms), 1, OPTION_DAY_MS,
+		.is = "is more than 0 and at most 86400" },
+	{ "--timeout", OPTION_SECONDS, 0, FIELD(timeout_ms), 1, OPTION_DAY_MS,
+		.is = "is more than 0 and at most 86400 seconds" },
+	{ "--header", OPTION_LIST, .field = FIELD(headers) },
+	{ "--ca", OPTION_TEXT, .field = FIELD(ca) },
+	{ "--insecure", OPTION_FLAG, .field = FIELD(insecure) },
+	{ "--json", OPTION_FLAG, .field = FIELD(json) },
+	{ "--socketio", OPTION_FLAG, .field = FIELD(socketio) },
+	{ "--namespace", OPTION_TEXT, SOCKETIO, FIELD(space), .fits = socketio_is_namespace,
+		.is = SOCKETIO_NAMESPACE_IS },
+	{ "--auth", OPTION_TEXT, SOCKETIO, FIELD(auth), .fits = socketio_is_auth,
+		.is = "is a JSON object" },
+	{ "--event", OPTION_TEXT, SOCKETIO, FIELD(event), .fits = socketio_is_event,
+		.is = "is the name of an event" },
+	{ "--ack", OPTION_FLAG, SOCKETIO, .field = FIELD(ack) },
 };
-#define KNOWN (sizeof(known) / sizeof(*known))
 
-/* Also "--name=value". len: of the name. */
-static const struct option *find_option(const char *word, size_t *len)
+static int take_url(void *into, const char *word)
 {
-	*len = strcspn(word, "=");
-	for (size_t i = 0; i < KNOWN; i++) {
-		if (strlen(known[i].name) == *len && !memcmp(known[i].name, word, *len))
-			return &known[i];
-	}
-	return NULL;
+	struct bench_options *options = into;
+	if (options->url)
+		return command_misused(word, "is one URL too many");
+	options->url = word;
+	return STATUS_OK;
 }
 
-static int take_option(struct bench_options *options, int argc, char **argv, int *i,
-	const struct option **socketio)
-{
-	size_t len;
-	const char *word = argv[*i], *value = NULL;
-	const struct option *option = find_option(word, &len);
-	if (!option)
-		return command_misused(word, "is no option of bench; rill help bench lists them");
-	if (option->flag) {
-		if (word[len])
-			return command_misused(option->name, "takes no value");
-	} else if (word[len]) {
-		value = word + len + 1;
-	} else if (*i + 1 == argc) {
-		return command_misused(option->name, "needs a value");
-	} else {
-		value = argv[++*i];
-	}
-	if (option->socketio)
-		*socketio = option;
-	return option->take(options, value);
-}
+static const struct option_table table = { "bench", rows, sizeof(rows) / sizeof(*rows), take_url };
 
-static int check(const struct bench_options *options, const struct option *socketio)
+static int check(const struct bench_options *options, const char *socketio)
 {
 	if (!options->url)
 		return command_misused("bench", "needs a URL; rill help bench explains it");
 	if (socketio && !options->socketio)
-		return command_misused(socketio->name, "needs --socketio");
+		return command_misused(socketio, "needs --socketio");
 	if (options->socketio && !options->event)
 		return command_misused("--socketio", "needs --event: what the server sends back");
 	return STATUS_OK;
@@ -193,7 +60,7 @@ static int check(const struct bench_options *options, const struct option *socke
 
 int bench_options_read(struct bench_options *options, int argc, char **argv)
 {
-	const struct option *socketio = NULL;
+	const char *given[OPTION_TRAITS];
 	*options = (struct bench_options){ .connections = 10,
 		.in_flight = 1,
 		.size = 64,
@@ -203,20 +70,8 @@ int bench_options_read(struct bench_options *options, int argc, char **argv)
 	options->headers = calloc((size_t)argc + 1, sizeof(*options->headers));
 	if (!options->headers)
 		return command_failed("cannot start", rill_strerror(RILL_ENOMEM));
-	for (int i = 1; i < argc; i++) {
-		int status = STATUS_OK;
-		if (!strcmp(argv[i], "--help"))
-			return STATUS_HELP;
-		if (argv[i][0] == '-')
-			status = take_option(options, argc, argv, &i, &socketio);
-		else if (options->url)
-			status = command_misused(argv[i], "is one URL too many");
-		else
-			options->url = argv[i];
-		if (status)
-			return status;
-	}
-	return check(options, socketio);
+	const int status = options_read(&table, options, argc, argv, given);
+	return status ? status : check(options, given[0]);
 }
 
 void bench_options_fini(struct bench_options *options)

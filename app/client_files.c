@@ -28,6 +28,7 @@ static const struct known {
 	{ "/socket.io/socket.io.min.js.map", "socket.io.min.js.map", MAP },
 	{ "/socket.io/socket.io.js", "socket.io.js", SCRIPT },
 	{ "/socket.io/socket.io.js.map", "socket.io.js.map", MAP },
+	{ CLIENT_FILE_SOCKETIO0, "socket.io-0.6.js", SCRIPT },
 };
 
 enum { KNOWN = sizeof(known) / sizeof(*known) };

@@ -3,6 +3,7 @@
  *
  *   /sockjs/sockjs.min.js, sockjs.js and their maps              npm's sockjs-client, its folder dist/
  *   /socket.io/socket.io.min.js, socket.io.js and their maps     npm's socket.io-client, likewise
+ *   /socket.io/socket.io-0.6.js         npm's socket.io 0.6.18, support/socket.io-client/socket.io.js
  *   /clients.json    {"files":["/sockjs/sockjs.min.js",...]}: which of them are there
  *
  * Only the names in a table are looked for, in the folders themselves: nothing of a request reaches the file
@@ -15,8 +16,9 @@
 #include <stdbool.h>
 #include <rill/http.h>
 
-#define CLIENT_FILE_SOCKJS   "/sockjs/sockjs.min.js"
-#define CLIENT_FILE_SOCKETIO "/socket.io/socket.io.min.js"
+#define CLIENT_FILE_SOCKJS    "/sockjs/sockjs.min.js"
+#define CLIENT_FILE_SOCKETIO  "/socket.io/socket.io.min.js"
+#define CLIENT_FILE_SOCKETIO0 "/socket.io/socket.io-0.6.js"
 
 struct client_file;
 

@@ -1,45 +1,9 @@
-/* connect_values.c: numbers, times, close codes, deflate parameters. */
+/* connect_values.c: close codes, deflate parameters. */
 #include "connect_values.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include "utf8.h"
-
-#define DAY_S 86400.0
-
-bool value_number(const char *text, uint64_t *number)
-{
-	size_t digits = strspn(text, "0123456789");
-	if (!digits || text[digits])
-		return false;
-	errno = 0;
-	*number = strtoull(text, NULL, 10);
-	return errno == 0;
-}
-
-/* Not strtod(), which knows "inf", "1e9", and another decimal point in each country. */
-bool value_seconds(const char *text, uint32_t *ms)
-{
-	size_t whole = strspn(text, "0123456789");
-	const char *rest = text + whole;
-	double seconds = 0, place = 1;
-	for (size_t i = 0; i < whole; i++)
-		seconds = seconds * 10 + (text[i] - '0');
-	if (*rest == '.' && rest[1]) {
-		for (rest++; *rest >= '0' && *rest <= '9'; rest++) {
-			place /= 10;
-			seconds += (*rest - '0') * place;
-		}
-	} else if (!whole) {
-		return false;
-	}
-	if (*rest || !(seconds <= DAY_S))
-		return false;
-	/* A wish for very little is not a wish for none, which 0 is. */
-	*ms = seconds > 0 && seconds < 0.001 ? 1 : (uint32_t)(seconds * 1000 + 0.5);
-	return true;
-}
 
 bool value_close(const char *text, int *code, char reason[124])
 {

@@ -1,17 +1,10 @@
-/* connect_values.h: the values that options of `rill connect` take. Each function returns false when the
+/* connect_values.h: values that options of `rill connect` alone take. Each function returns false when the
  * text is none. */
 #ifndef CONNECT_VALUES_H
 #define CONNECT_VALUES_H
 
 #include <stdbool.h>
-#include <stdint.h>
 #include <rill/websocket.h>
-
-/* Digits alone. */
-bool value_number(const char *text, uint64_t *number);
-
-/* "2", "0.5": milliseconds, at most a day. */
-bool value_seconds(const char *text, uint32_t *ms);
 
 /* "1000", "4000:see: you". Codes are those that a client may send of its own will (RFC 6455, 7.4). */
 bool value_close(const char *text, int *code, char reason[124]);

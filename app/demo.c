@@ -6,6 +6,7 @@
 #include "client_files.h"
 #include "command.h"
 #include "ending.h"
+#include "options.h"
 #include "page.h"
 #include "playground.h"
 
@@ -14,7 +15,7 @@
 
 struct demo_options {
 	const char *host;
-	uint16_t port;
+	uint64_t port;
 	const char *client_dirs[MAX_CLIENT_DIRS + 1]; /* NULL: no more was named */
 };
 
@@ -28,16 +29,9 @@ struct demo {
 	bool serving;
 };
 
-static bool read_port(const char *text, uint16_t *port)
+static int take_client_dir(void *into, const char *value)
 {
-	char *end;
-	unsigned long n = strtoul(text, &end, 10);
-	*port = (uint16_t)n;
-	return *text >= '0' && *text <= '9' && !*end && n <= UINT16_MAX;
-}
-
-static int take_client_dir(struct demo_options *options, const char *value)
-{
+	struct demo_options *options = into;
 	size_t i = 0;
 	while (options->client_dirs[i])
 		i++;
@@ -47,38 +41,16 @@ static int take_client_dir(struct demo_options *options, const char *value)
 	return STATUS_OK;
 }
 
-static int take_option(struct demo_options *options, const char *name, const char *value)
-{
-	if (!strcmp(name, "--host"))
-		options->host = value;
-	else if (!strcmp(name, "--client-dir"))
-		return take_client_dir(options, value);
-	else if (!read_port(value, &options->port))
-		return command_misused("--port", "is a number from 0 to 65535");
-	return STATUS_OK;
-}
+#define FIELD(name) offsetof(struct demo_options, name)
 
-static int read_options(struct demo_options *options, int argc, char **argv)
-{
-	static const char *const names[] = { "--host", "--port", "--client-dir", NULL };
-	*options = (struct demo_options){ .host = "127.0.0.1", .port = 8000 };
-	for (int i = 1; i < argc; i++) {
-		if (!strcmp(argv[i], "--help"))
-			return STATUS_HELP;
-		size_t k = 0;
-		while (names[k] && strcmp(argv[i], names[k]) != 0)
-			k++;
-		if (!names[k])
-			return command_misused(
-				argv[i], "is no option of demo; rill help demo lists them");
-		if (i + 1 == argc)
-			return command_misused(argv[i], "needs a value");
-		int status = take_option(options, names[k], argv[++i]);
-		if (status)
-			return status;
-	}
-	return STATUS_OK;
-}
+static const struct option rows[] = {
+	{ "--host", OPTION_TEXT, .field = FIELD(host) },
+	{ "--port", OPTION_NUMBER, 0, FIELD(port), 0, UINT16_MAX,
+		.is = "is a number from 0 to 65535" },
+	{ "--client-dir", OPTION_OTHER, .take = take_client_dir },
+};
+
+static const struct option_table table = { "demo", rows, sizeof(rows) / sizeof(*rows), NULL };
 
 /* Until it serves, what fails is said by the program itself, in one sentence. */
 static void log_line(rill_log_level level, const char *line, void *user)
@@ -133,7 +105,7 @@ static int cannot_listen(const struct demo *demo, const struct demo_options *opt
 	if (rc == RILL_EADDRINUSE)
 		fprintf(stderr,
 			"rill: port %u is taken on %s; choose another with --port N (0: any)\n",
-			options->port, options->host);
+			(unsigned)options->port, options->host);
 	else
 		fprintf(stderr, "rill: %s\n", rill_server_error(demo->server));
 	return STATUS_FAILED;
@@ -143,7 +115,8 @@ static void greet(struct demo *demo, const char *url)
 {
 	static const struct {
 		const char *speaks, *path;
-	} wanted[] = { { "SockJS", CLIENT_FILE_SOCKJS }, { "Socket.IO", CLIENT_FILE_SOCKETIO } };
+	} wanted[] = { { "SockJS", CLIENT_FILE_SOCKJS }, { "Socket.IO", CLIENT_FILE_SOCKETIO },
+		{ "Socket.IO 0.6", CLIENT_FILE_SOCKETIO0 } };
 	printf("listening on %s\nOpen %s/ in a browser; Ctrl-C ends it.\n", url, url);
 	for (size_t i = 0; i < sizeof(wanted) / sizeof(*wanted); i++) {
 		if (!client_files_have(&demo->client_files, wanted[i].path))
@@ -163,7 +136,7 @@ static int serve(struct demo *demo, struct demo_options *options)
 		rc = make_server(demo, options->client_dirs);
 	if (rc < 0)
 		return command_failed("cannot start", rill_strerror(rc));
-	rc = rill_server_listen_tcp(demo->server, options->host, options->port);
+	rc = rill_server_listen_tcp(demo->server, options->host, (uint16_t)options->port);
 	if (rc < 0)
 		return cannot_listen(demo, options, rc);
 
@@ -175,8 +148,9 @@ static int serve(struct demo *demo, struct demo_options *options)
 
 static int run_demo(int argc, char **argv)
 {
-	struct demo_options options;
-	int status = read_options(&options, argc, argv);
+	struct demo_options options = { .host = "127.0.0.1", .port = 8000 };
+	const char *given[OPTION_TRAITS];
+	int status = options_read(&table, &options, argc, argv, given);
 	if (status)
 		return status;
 	for (const char **dir = options.client_dirs; *dir; dir++) {
@@ -203,8 +177,8 @@ const struct command demo_command = {
 		"Each is a WebSocket, an event stream, SockJS or Socket.IO by the transport you\n"
 		"choose. What one says, every other hears, and each frame of a WebSocket is shown\n"
 		"as the server saw it. Others can join: WebSocket clients at /ws, EventSources at\n"
-		"/events, SockJS clients at /sockjs, Socket.IO clients at /socket.io (they emit\n"
-		"\"say\" and hear \"said\").\n"
+		"/events, SockJS clients at /sockjs, Socket.IO clients at /socket.io (today's\n"
+		"emit \"say\" and hear \"said\", those of 2010 send and hear messages).\n"
 		"\n"
 		"  --host ADDRESS    where to listen (127.0.0.1)\n"
 		"  --port N          on which port; 0: any that is free (8000)\n"
@@ -212,14 +186,17 @@ const struct command demo_command = {
 		"                    Socket.IO; may be repeated. DIR/sockjs.min.js is served as\n"
 		"                    /sockjs/sockjs.min.js, DIR/socket.io.min.js as\n"
 		"                    /socket.io/socket.io.min.js, and so are sockjs.js,\n"
-		"                    socket.io.js and the maps of all (the folder clients beside\n"
-		"                    this program, which make demo fills)\n"
+		"                    socket.io.js, the maps of all, and socket.io-0.6.js (the\n"
+		"                    folder clients beside this program, which make demo fills)\n"
 		"\n"
 		"To get the client files without make demo, where npm is installed:\n"
 		"\n"
-		"  npm install sockjs-client socket.io-client\n"
+		"  npm install sockjs-client socket.io-client socket.io@0.6.18\n"
+		"  mkdir clients\n"
+		"  cp node_modules/socket.io/support/socket.io-client/socket.io.js \\\n"
+		"     clients/socket.io-0.6.js\n"
 		"  rill demo --client-dir node_modules/sockjs-client/dist \\\n"
-		"            --client-dir node_modules/socket.io-client/dist\n"
+		"            --client-dir node_modules/socket.io-client/dist --client-dir clients\n"
 		"\n"
 		"Ctrl-C drains and ends it; a second one ends it at once.\n",
 	.run = run_demo,

@@ -6,19 +6,18 @@
 #include "page_files.h"
 
 /* The page loads its own files, connects to its own server, and nothing else. Frames and forms are for the
- * SockJS transports that are made of them. */
-static const char policy[] = "default-src 'none'; script-src 'self'; style-src 'self'; "
-			     "img-src 'self' data:; connect-src 'self' ws: wss:; frame-src 'self'; "
-			     "base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
+ * transports that are made of them. */
+#define POLICY(scripts, ancestors)                                                                 \
+	"default-src 'none'; script-src " scripts "; style-src 'self'; img-src 'self' data:; "     \
+	"connect-src 'self' ws: wss:; frame-src 'self'; base-uri 'none'; form-action 'self'; "     \
+	"frame-ancestors " ancestors
 
-static const struct answer_field fields[] = {
-	{ "Content-Security-Policy", policy },
-	{ "X-Content-Type-Options", "nosniff" },
-	{ "Referrer-Policy", "no-referrer" },
-	/* The files change with the program, and come from this machine. */
-	{ "Cache-Control", "no-cache" },
-	{ NULL, NULL },
-};
+/* The page's hidden one is for a client that makes functions of strings. */
+static const char *policy_of(const char *name)
+{
+	return strcmp(name, "socketio0.html") ? POLICY("'self'", "'none'")
+					      : POLICY("'self' 'unsafe-eval'", "'self'");
+}
 
 static const struct {
 	const char *ending, *type;
@@ -61,6 +60,14 @@ int page_answer(rill_request *request, void *user)
 		return RILL_PASS;
 	if (!answer_asked(request))
 		return answer_405(request);
+	const struct answer_field fields[] = {
+		{ "Content-Security-Policy", policy_of(file->name) },
+		{ "X-Content-Type-Options", "nosniff" },
+		{ "Referrer-Policy", "no-referrer" },
+		/* The files change with the program, and come from this machine. */
+		{ "Cache-Control", "no-cache" },
+		{ NULL, NULL },
+	};
 	if (answer_fields(request, fields) < 0) {
 		rill_request_abort(request); /* never without its policy */
 		return RILL_TAKE;

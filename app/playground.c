@@ -18,6 +18,7 @@
 #include <rill/eventsource.h>
 #include <rill/websocket.h>
 #include "frame_json.h"
+#include "json.h"
 #include "playground_sessions.h"
 #include "playground_sockets.h"
 
@@ -137,13 +138,13 @@ static void open_pane(rill_conn *conn)
 	playground_listen(pane->playground, TOPIC_SAID, conn, NULL);
 }
 
-/* type: of the event that event streams make of it; NULL where texts are heard. */
-static void publish_about(
-	struct playground *playground, const char *topic, const char *type, const char *text)
+/* type: of the event that event streams make of it; NULL where texts or objects are heard. */
+static void publish_about(struct playground *playground, const char *topic, rill_kind kind,
+	const char *type, const char *text)
 {
 	rill_publication about;
 	rill_publication_init(&about, sizeof(about));
-	about.kind = RILL_TEXT;
+	about.kind = kind;
 	about.data = text;
 	about.len = strlen(text);
 	about.type = type;
@@ -154,9 +155,32 @@ static void tell_of_bytes(struct playground *playground, size_t len)
 {
 	char text[40];
 	snprintf(text, sizeof(text), "%zu", len);
-	publish_about(playground, TOPIC_ABOUT, "binary", text);
+	publish_about(playground, TOPIC_ABOUT, RILL_TEXT, "binary", text);
 	snprintf(text, sizeof(text), "{\"binary\":%zu}", len);
-	publish_about(playground, TOPIC_ABOUT_TEXTS, NULL, text);
+	publish_about(playground, TOPIC_ABOUT_TEXTS, RILL_TEXT, NULL, text);
+	publish_about(playground, TOPIC_ABOUT_OBJECTS, RILL_JSON, NULL, text);
+}
+
+/* Does it look like one of the signs of Socket.IO of 2010, which has no escape for what does? */
+static bool has_sign(const rill_publication *said)
+{
+	return said->kind == RILL_TEXT && said->len >= 3 &&
+	       (!memcmp(said->data, "~h~", 3) || !memcmp(said->data, "~j~", 3));
+}
+
+static void tell_of_sign(struct playground *playground, const rill_publication *said)
+{
+	struct text object = { 0 };
+	rill_publication about = *said;
+	text_puts(&object, "{\"text\":");
+	json_string(&object, (rill_bytes){ said->data, said->len });
+	text_puts(&object, "}");
+	about.kind = RILL_JSON;
+	about.data = object.data;
+	about.len = object.len;
+	if (!object.failed)
+		rill_publish_event(playground->hub, TOPIC_ABOUT_OBJECTS, &about);
+	text_fini(&object);
 }
 
 /* One of conn and socket has said it. */
@@ -176,6 +200,8 @@ static int publish_said(
 		rc = tell_sockets(playground, socket, msg);
 	if (rc == 0 && msg.kind == RILL_BINARY)
 		tell_of_bytes(playground, msg.len);
+	if (rc == 0 && has_sign(&said))
+		tell_of_sign(playground, &said);
 	return rc;
 }
 
@@ -218,6 +244,22 @@ int playground_say(struct playground *playground, rill_conn *conn, rill_msg msg)
 int playground_say_socket(struct playground *playground, rill_socket *socket, rill_msg msg)
 {
 	return say(playground, NULL, socket, msg);
+}
+
+int playground_say_value(
+	struct playground *playground, rill_conn *conn, rill_socket *socket, rill_json value)
+{
+	rill_msg msg = { .data = value.data, .len = value.len, .kind = RILL_TEXT };
+	if (value.type != RILL_JSON_STRING)
+		return say(playground, conn, socket, msg);
+	char *text = malloc(value.len);
+	if (!text)
+		return RILL_ENOMEM;
+	msg.data = text;
+	msg.len = (size_t)rill_json_text(value, text, value.len);
+	const int rc = say(playground, conn, socket, msg);
+	free(text);
+	return rc;
 }
 
 static void tell_others(rill_conn *conn, rill_msg msg)

@@ -12,6 +12,10 @@
  *   /socket.io/  Socket.IO: says texts and bytes by the event "say", and hears them by "said", each with
  *              one argument. The first event to each is "hello", {"id":N,"transport":"polling"};
  *              "transport" is acknowledged with the one of now.
+ *   /socket.io/TRANSPORT  Socket.IO of 2010: says and hears texts. Objects are told: {"hello":{"id":N,
+ *              "transport":"xhr-polling"}} first, {"binary":N} as above, and {"text":"..."} for a text that begins
+ *              with ~h~ or ~j~, which the protocol keeps for itself; it says such a text by the same object, and
+ *              any other as its JSON.
  *   /trace?id=N  one JSON text for each frame of connection N of /ws as the server sees it, those
  *              before the trace was opened included as far as they are kept. {"ping":K} is answered by
  *              {"pong":K}. Subprotocol rill-trace. */
@@ -20,6 +24,7 @@
 
 #include <rill/conn.h>
 #include <rill/hub.h>
+#include <rill/json.h>
 #include <rill/server.h>
 #include <rill/socketio.h>
 
@@ -28,11 +33,12 @@
 /* A listener that is further behind than this is asked to leave. */
 #define PLAYGROUND_MAX_BEHIND ((size_t)8 * 1024 * 1024)
 
-/* Everybody hears the first. Those who cannot be told bytes hear of them: event streams in the second, as
- * events, SockJS in the third, as texts. */
-#define TOPIC_SAID        "said"
-#define TOPIC_ABOUT       "about"
-#define TOPIC_ABOUT_TEXTS "about-texts"
+/* Everybody hears the first. Those who cannot be told all of it hear of the rest: event streams in the second, as
+ * events, SockJS in the third, as texts, Socket.IO of 2010 in the fourth, as objects. */
+#define TOPIC_SAID          "said"
+#define TOPIC_ABOUT         "about"
+#define TOPIC_ABOUT_TEXTS   "about-texts"
+#define TOPIC_ABOUT_OBJECTS "about-objects"
 
 struct pane;
 
@@ -59,5 +65,8 @@ void playground_listen(
  * WebSocket has them. 0; RILL_EUTF8, RILL_ETOOBIG (above PLAYGROUND_MAX_SAID): nobody was told; RILL_ENOMEM. */
 int playground_say(struct playground *playground, rill_conn *conn, rill_msg msg);
 int playground_say_socket(struct playground *playground, rill_socket *socket, rill_msg msg);
+/* One of conn and socket says a value: the text of a string, else its JSON. */
+int playground_say_value(
+	struct playground *playground, rill_conn *conn, rill_socket *socket, rill_json value);
 
 #endif

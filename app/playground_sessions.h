@@ -1,4 +1,4 @@
-/* playground_sessions.h: the playground's SockJS service; see playground.h. */
+/* playground_sessions.h: the playground's SockJS service, and its Socket.IO of 2010; see playground.h. */
 #ifndef PLAYGROUND_SESSIONS_H
 #define PLAYGROUND_SESSIONS_H
 

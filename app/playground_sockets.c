@@ -1,8 +1,6 @@
 /* playground_sockets.c: /socket.io/, for pages and programs that use socket.io-client. */
 #include "playground_sockets.h"
 
-#include <stdlib.h>
-
 /* A text of 1 MiB may be six times as long in JSON, and bytes are a third longer in polls. */
 #define MAX_PAYLOAD ((size_t)8 * 1024 * 1024)
 
@@ -33,22 +31,6 @@ static void hear_transport(rill_socket *socket, rill_json args, rill_reply *repl
 			reply, RILL_ARGS(rill_text(rill_conn_transport(rill_socket_conn(socket)))));
 }
 
-/* The text of a string; what else it is said as its JSON. */
-static int say_text(struct playground *playground, rill_socket *socket, rill_json value)
-{
-	rill_msg msg = { .data = value.data, .len = value.len, .kind = RILL_TEXT };
-	if (value.type != RILL_JSON_STRING)
-		return playground_say_socket(playground, socket, msg);
-	char *text = malloc(value.len);
-	if (!text)
-		return RILL_ENOMEM;
-	msg.data = text;
-	msg.len = (size_t)rill_json_text(value, text, value.len);
-	const int rc = playground_say_socket(playground, socket, msg);
-	free(text);
-	return rc;
-}
-
 static void hear_socket(rill_socket *socket, rill_json args, rill_reply *reply, void *user)
 {
 	const rill_json value = rill_json_at(args, 0);
@@ -60,7 +42,7 @@ static void hear_socket(rill_socket *socket, rill_json args, rill_reply *reply, 
 	else if (value.type == RILL_JSON_BYTES)
 		rc = playground_say_socket(user, socket, msg);
 	else if (value.type != RILL_JSON_NONE)
-		rc = say_text(user, socket, value);
+		rc = playground_say_value(user, NULL, socket, value);
 	if (rc < 0)
 		rill_socket_disconnect(socket, true);
 	else if (reply)

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include "utf8.h"
 
 /* Until the server says otherwise: pingInterval and pingTimeout of the reference server. */
 #define PATIENCE_MS 45000
@@ -451,9 +452,20 @@ void socketio_url(struct text *out, const char *url)
 	text_put(out, asked + len, strlen(asked + len) + 1);
 }
 
-bool socketio_is_namespace(const char *name)
+bool socketio_is_namespace(const char *text)
 {
-	return *name == '/' && !strchr(name, ',');
+	return *text == '/' && !strchr(text, ',') && utf8_valid(text, strlen(text));
+}
+
+bool socketio_is_auth(const char *text)
+{
+	rill_json json;
+	return rill_json_read(&json, text, strlen(text)) >= 0 && json.type == RILL_JSON_OBJECT;
+}
+
+bool socketio_is_event(const char *text)
+{
+	return *text && utf8_valid(text, strlen(text));
 }
 
 bool socketio_is_reserved(rill_json name)

@@ -79,8 +79,12 @@ void socketio_session_leave(struct socketio_session *session);
  * protocol asks for in the query. */
 void socketio_url(struct text *out, const char *url);
 
-/* Is that a namespace, and is that one that a client may ask for? */
-bool socketio_is_namespace(const char *name);
+/* Is that a namespace that a client may ask for, what it may say to get in (a JSON object), the name of an event? */
+bool socketio_is_namespace(const char *text);
+bool socketio_is_auth(const char *text);
+bool socketio_is_event(const char *text);
+/* What a namespace is, for those who say something else. */
+#define SOCKETIO_NAMESPACE_IS "is a name that begins with / and holds no comma"
 /* Is it one of the names that an event may not have (connect, disconnect, ...)? */
 bool socketio_is_reserved(rill_json name);
 

@@ -3,6 +3,7 @@
 const CLIENTS = {
   sockjs: { file: "/sockjs/sockjs.min.js", name: "SockJS" },
   socketio: { file: "/socket.io/socket.io.min.js", name: "io" },
+  socketio0: { file: "/socket.io/socket.io-0.6.js" },       /* socketio0.html loads it */
 };
 
 const loading = {};

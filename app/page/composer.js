@@ -14,10 +14,10 @@ const HINTS = {
 };
 
 const LISTENS = "An event stream only listens: say something over another transport";
-const TEXT_ALONE = "Enter sends; SockJS carries text alone";
 
 export class Composer {
   #carries = "all";
+  #protocol;
 
   /* send(data) takes a string or bytes, and says whether they left. */
   constructor(parts, send) {
@@ -37,10 +37,11 @@ export class Composer {
     this.parts.send.disabled = !open;
   }
 
-  /* "all", "text" alone, or "nothing": what the pane's transport carries. */
-  carry(what) {
+  /* "all", "text" alone, or "nothing": what the pane's transport carries, and the protocol it is of. */
+  carry(what, protocol) {
     const silent = what === "nothing";
     this.#carries = what;
+    this.#protocol = protocol;
     this.parts.text.placeholder = silent ? "Listening" : "Say something";
     if (what === "text")
       this.parts.kindText.checked = true;
@@ -66,7 +67,7 @@ export class Composer {
   get #hint() {
     if (this.#carries === "nothing")
       return LISTENS;
-    return this.#carries === "text" ? TEXT_ALONE : HINTS[this.#kind];
+    return this.#carries === "text" ? `Enter sends; ${this.#protocol} carries text alone` : HINTS[this.#kind];
   }
 
   /* An Enter that ends an input method's composition belongs to the input method. */

@@ -123,8 +123,7 @@ export class Pane {
   /* Says so at once when the chosen transport has to do without. */
   async #lookForClient() {
     const chosen = this.#transport;
-    const foreign = ["sockjs", "socketio"].includes(chosen.speaks);
-    const missing = foreign && !await clientIsThere(chosen.speaks);
+    const missing = chosen.protocol && !await clientIsThere(chosen.speaks);
     if (chosen === this.#transport)
       this.#showMissing(missing);
   }
@@ -164,7 +163,7 @@ export class Pane {
     this.parts.transport.disabled = state !== "closed";
     for (const field of [this.parts.code, this.parts.reason])
       field.disabled = Boolean(this.#transport.codeless);
-    this.composer.carry(this.#transport.says);
+    this.composer.carry(this.#transport.says, this.#transport.protocol);
     this.composer.allow(state === "open" && this.#transport.says !== "nothing");
   }
 
@@ -188,8 +187,6 @@ export class Pane {
     this.#showFacts({ seen: hello.transport, path: hello.path });
     if (this.#transport.speaks === "sockjs")
       this.requests.watch(hello);
-    else
-      this.packets.note(`Connection ${hello.id}, socket ${hello.path}`);
   }
 
   #showFacts(facts) {

@@ -54,10 +54,15 @@ export class SocketIo {
     this.#watch(socket.io.engine);
     socket.on("connect", () => this.on.open({ client: "socket.io-client",
       carrier: socket.io.engine.transport.name }));
-    socket.on("hello", ({ id, transport }) => this.on.session({ id, transport, path: socket.id }));
+    socket.on("hello", (hello) => this.#meet(hello));
     socket.on("said", (data) => this.on.message(data));
     socket.on("connect_error", (error) => this.#end({ words: error.message }));
     socket.on("disconnect", (reason) => this.#end({ words: REASONS[reason] ?? reason }));
+  }
+
+  #meet({ id, transport }) {
+    this.on.session({ transport, path: this.#socket.id });
+    this.on.packets(`Connection ${id}, socket ${this.#socket.id}`);
   }
 
   /* The engine below, which knows packets and transports. */

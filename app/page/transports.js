@@ -1,9 +1,10 @@
 /* What a pane can speak: who speaks it, what it carries, and how it goes about it, in a sentence. codeless: one
- * closes it without code and reason. */
+ * closes it without code and reason. protocol: what lies above the transport, and needs a client. */
 
 import { Link } from "./link.js";
 import { Session } from "./session.js";
 import { SocketIo } from "./socketio.js";
+import { SocketIo0 } from "./socketio0.js";
 import { Stream } from "./stream.js";
 
 const SENDS = "what it says leaves by requests of its own.";
@@ -30,8 +31,8 @@ const SOCKJS = {
 };
 
 function sockjsRow([transport, about]) {
-  return { value: `sockjs:${transport}`, label: `SockJS: ${transport}`, speaks: "sockjs", says: "text",
-    link: Session, transport, about };
+  return { value: `sockjs:${transport}`, label: `SockJS: ${transport}`, protocol: "SockJS", speaks: "sockjs",
+    says: "text", link: Session, transport, about };
 }
 
 const SESSIONS = Object.entries(SOCKJS).map(sockjsRow);
@@ -46,11 +47,26 @@ const SOCKETIO = [
 ];
 
 function socketioRow({ value, label, ...rest }) {
-  return { value: `socketio:${value}`, label: `Socket.IO: ${label}`, speaks: "socketio", says: "all", link: SocketIo,
-    codeless: true, ...rest };
+  return { value: `socketio:${value}`, label: `Socket.IO: ${label}`, protocol: "Socket.IO", speaks: "socketio",
+    says: "all", link: SocketIo, codeless: true, ...rest };
 }
 
 const SOCKETS = SOCKETIO.map(socketioRow);
+
+/* Those of 2010 that today's browsers have. */
+const SOCKETIO0 = {
+  "websocket": "A WebSocket with frames inside, as in ~m~5~m~hello: a length in UTF-16 units, and the text.",
+  "xhr-polling": "Asks, and is answered when there is something to hear, again and again; what it says leaves by POST, " +
+    "as a form's field.",
+  "jsonp-polling": SOCKJS["jsonp-polling"],
+};
+
+function socketio0Row([transport, about]) {
+  return { value: `socketio0:${transport}`, label: `Socket.IO 0.6: ${transport}`, protocol: "Socket.IO 0.6",
+    speaks: "socketio0", says: "text", link: SocketIo0, codeless: true, transport, about };
+}
+
+const OLD_SOCKETS = Object.entries(SOCKETIO0).map(socketio0Row);
 
 function option({ value, label }) {
   return new Option(label, value);
@@ -64,9 +80,10 @@ function group(label, rows) {
 }
 
 export function fillTransports(select) {
-  select.replaceChildren(...PLAIN.map(option), group("SockJS", SESSIONS), group("Socket.IO", SOCKETS));
+  select.replaceChildren(...PLAIN.map(option), group("SockJS", SESSIONS), group("Socket.IO", SOCKETS),
+    group("Socket.IO of 2010", OLD_SOCKETS));
 }
 
 export function transportOf(select) {
-  return [...PLAIN, ...SESSIONS, ...SOCKETS].find(({ value }) => value === select.value);
+  return [...PLAIN, ...SESSIONS, ...SOCKETS, ...OLD_SOCKETS].find(({ value }) => value === select.value);
 }

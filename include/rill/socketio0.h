@@ -15,7 +15,7 @@
  *
  * Messages are texts (RILL_TEXT) and JSON values (RILL_JSON), which come as objects, lists or whatever JavaScript
  * has. An escape for texts that begin with "~h~" or "~j~", which are signs of the protocol, there is none: they
- * are not sent (RILL_EUNSUPPORTED).
+ * are not sent (RILL_EUNSUPPORTED). On "xhr-multipart" neither are those that hold its boundary, "--socketio".
  *
  * The protocol has no word for an end: of rill_close() a client on a WebSocket learns by its Close, with the
  * code and reason given, others by a request that is answered 404. on_close is told 1000 (its WebSocket was closed

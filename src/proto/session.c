@@ -294,6 +294,8 @@ static bool outlives_loss(const struct rl_session *s)
 		return true;
 	if (s->row->on_loss != RL_LOSS_WAITS || s->conn.state == RILL_CONN_CONNECTING)
 		return false;
+	if (s->broken && s->conn.state == RILL_CONN_OPEN) /* it was no loss */
+		return false;
 	return rl_session_has_pulse(s) || rl_session_times(s)->away_ms != RL_AWAY_NOT;
 }
 

@@ -143,7 +143,8 @@ int rill_socketio0_serve(
 	if (!why)
 		why = rl_sio0_websocket_options_read(&websocket, all.websocket_options);
 	if (why) {
-		rl_log(&rill_server_loop(server)->env, RILL_LOG_ERROR, "socketio0 options: %s", why);
+		rl_log(&rill_server_loop(server)->env, RILL_LOG_ERROR, "socketio0 options: %s",
+			why);
 		return RILL_EINVAL;
 	}
 	int rc = new_service(&io, server, &all, transports);
@@ -205,8 +206,7 @@ rill_conn *rill_socketio0_client(const rill_socketio0 *io, const char *session_i
 	return session ? &session->conn : NULL;
 }
 
-void rill_socketio0_each(
-	rill_socketio0 *io, void (*fn)(rill_conn *client, void *user), void *user)
+void rill_socketio0_each(rill_socketio0 *io, void (*fn)(rill_conn *client, void *user), void *user)
 {
 	rl_conn_each(&io->service.sessions.all, fn, user);
 }

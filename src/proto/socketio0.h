@@ -49,7 +49,7 @@ struct rl_sio0_files;
 
 struct rill_socketio0 {
 	struct rl_session_service service;
-	rill_route *route; /* NULL: detached */
+	rill_route *route;              /* NULL: detached */
 	rill_socketio0_options options; /* its strings and lists are copies */
 	char *path;                     /* '/' and the resource */
 	unsigned transports;            /* a bit for each that is on */
@@ -134,7 +134,8 @@ void rl_sio0_receive(struct rl_sio0_ask *ask);
 int rl_sio0_admit(struct rill_socketio0 *io, rill_request *request, const char **sentence);
 /* Makes one, or goes on with the one there is, on a carrier, which is taken in any case. */
 void rl_sio0_begin(struct rl_sio0_ask *ask, struct rl_carrier *carrier, const struct rl_addr *peer);
-void rl_sio0_resume(struct rl_sio0_ask *ask, struct rl_session *session, struct rl_carrier *carrier);
+void rl_sio0_resume(
+	struct rl_sio0_ask *ask, struct rl_session *session, struct rl_carrier *carrier);
 
 /* socketio0_send.c */
 void rl_sio0_send(struct rl_sio0_ask *ask);
@@ -164,8 +165,7 @@ bool rl_sio0_split_rule(const char *rule, struct rl_slice *host, struct rl_slice
 int rl_sio0_files_new(struct rill_socketio0 *io);
 void rl_sio0_files_free(struct rill_socketio0 *io);
 /* RILL_PASS: path, behind the resource and its '/', is none of them. */
-int rl_sio0_files_request(
-	struct rill_socketio0 *io, rill_request *request, struct rl_slice path);
+int rl_sio0_files_request(struct rill_socketio0 *io, rill_request *request, struct rl_slice path);
 
 /* socketio0_policy.c: writes the text. 0 or RILL_ENOMEM. Then offers it on the server; ends all that. */
 int rl_sio0_policy_write(struct rill_socketio0 *io);

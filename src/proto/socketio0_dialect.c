@@ -5,8 +5,7 @@
 #define MESSAGES                                                                                   \
 	.ops = &rl_carrier_websocket_ops, .duplex = true, .single = true, .joined = true,          \
 	.on_loss = RL_LOSS_WAITS, .beat = RL_BEAT_ASKED
-#define STREAM                                                                                     \
-	.ops = &rl_carrier_http_ops, .on_loss = RL_LOSS_WAITS, .beat = RL_BEAT_ASKED
+#define STREAM .ops = &rl_carrier_http_ops, .on_loss = RL_LOSS_WAITS, .beat = RL_BEAT_ASKED
 #define POLLS                                                                                      \
 	.ops = &rl_carrier_http_ops, .one_shot = true, .on_loss = RL_LOSS_WAITS,                   \
 	.beat = RL_BEAT_RELEASE
@@ -14,10 +13,10 @@
 const struct rl_carrier_row rl_sio0_rows[RL_SIO0_TRANSPORTS] = {
 	[RL_SIO0_WEBSOCKET] = { .name = "websocket", MESSAGES },
 	[RL_SIO0_FLASHSOCKET] = { .name = "flashsocket", MESSAGES },
-	[RL_SIO0_SERVER_EVENTS] = { .name = "server-events", STREAM,
-		.envelope = &rl_sio0_events },
+	[RL_SIO0_SERVER_EVENTS] = { .name = "server-events", STREAM, .envelope = &rl_sio0_events },
 	[RL_SIO0_HTMLFILE] = { .name = "htmlfile", STREAM, .envelope = &rl_sio0_htmlfile },
-	[RL_SIO0_XHR_MULTIPART] = { .name = "xhr-multipart", STREAM,
+	[RL_SIO0_XHR_MULTIPART] = { .name = "xhr-multipart",
+		STREAM,
 		.envelope = &rl_sio0_multipart },
 	[RL_SIO0_XHR_POLLING] = { .name = "xhr-polling", POLLS, .envelope = &rl_sio0_polling },
 	[RL_SIO0_JSONP_POLLING] = { .name = "jsonp-polling", POLLS, .envelope = &rl_sio0_jsonp },
@@ -184,8 +183,7 @@ static int next_message(
 	struct rl_sio0_message message;
 	int rc;
 
-	while ((rc = next_frame(session, in, &message)) == 1 &&
-		message.type == RL_SIO0_HEARTBEAT)
+	while ((rc = next_frame(session, in, &message)) == 1 && message.type == RL_SIO0_HEARTBEAT)
 		if (message.number == rl_sio0_counts(session).beats)
 			rl_session_answered(session);
 	if (rc == 1) {
@@ -195,9 +193,19 @@ static int next_message(
 	return rc;
 }
 
+/* Clients look for what stands between the parts wherever it is, and nothing can be escaped. */
+static bool breaks_part(const struct rl_session *session, struct rl_slice data)
+{
+	const struct rl_slice between = RL_SLICE("--socketio");
+
+	return session->row == &rl_sio0_rows[RL_SIO0_XHR_MULTIPART] && data.len &&
+	       memmem(data.data, data.len, between.data, between.len);
+}
+
 static int check(const struct rl_session *session, rill_kind kind, struct rl_slice data)
 {
-	(void)session;
+	if (breaks_part(session, data))
+		return RILL_EUNSUPPORTED;
 	if (kind == RILL_JSON || (kind == RILL_TEXT && !rl_sio0_is_sign(data)))
 		return 0;
 	return RILL_EUNSUPPORTED;

@@ -71,7 +71,8 @@ struct news {
 	rill_socketio0_event event;
 	rill_socketio0 *io;
 	rill_conn *client;
-	const rill_msg *message; /* NULL: it is none, and who is closed meanwhile hears it all the same */
+	const rill_msg
+		*message; /* NULL: it is none, and who is closed meanwhile hears it all the same */
 };
 
 static bool goes_on(const struct news *news)
@@ -132,8 +133,8 @@ static void say(struct rill_socketio0 *io, rill_conn *conn, const char *what)
 	struct rl_env room;
 
 	if (io->options.log)
-		rl_log(rl_sio0_log(io, &room), RILL_LOG_INFO, "%s: %s has %s",
-			rill_conn_peer(conn), rill_conn_transport(conn), what);
+		rl_log(rl_sio0_log(io, &room), RILL_LOG_INFO, "%s: %s has %s", rill_conn_peer(conn),
+			rill_conn_transport(conn), what);
 }
 
 static void on_open(rill_conn *conn)
@@ -147,7 +148,8 @@ static void on_open(rill_conn *conn)
 	tell_listener(&news, io->options.on_client_connect);
 	news.event = RILL_SOCKETIO0_CONNECTION;
 	tell_listener(&news, io->options.on_connection);
-	say(io, conn, "connected"); /* the log is the program's, too, and is not to know it before */
+	say(io, conn,
+		"connected"); /* the log is the program's, too, and is not to know it before */
 	rl_session_service_release(&io->service);
 }
 

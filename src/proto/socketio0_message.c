@@ -41,7 +41,8 @@ static int give_number(struct outlet *out, double value)
 	if (isnan(value))
 		return give(out, RILL_TEXT, RL_SLICE("NaN"));
 	if (isinf(value))
-		return give(out, RILL_TEXT, value > 0 ? RL_SLICE("Infinity") : RL_SLICE("-Infinity"));
+		return give(
+			out, RILL_TEXT, value > 0 ? RL_SLICE("Infinity") : RL_SLICE("-Infinity"));
 	rl_buf_init(&text, out->env);
 	return give_buf(out, RILL_TEXT, &text,
 		rl_json_write_double(&text, value == 0 ? 0 : value)); /* -0 is "0" */

@@ -3,8 +3,14 @@
 #include "proto/socketio0.h"
 
 /* The reference server's. */
-#define LASTING { .heartbeat_interval_ms = 10 * 1000, .timeout_ms = 8 * 1000 }
-#define POLLED  { .close_timeout_ms = 8 * 1000, .duration_ms = 20 * 1000 }
+#define LASTING                                                                                    \
+	{                                                                                          \
+		.heartbeat_interval_ms = 10 * 1000, .timeout_ms = 8 * 1000                         \
+	}
+#define POLLED                                                                                     \
+	{                                                                                          \
+		.close_timeout_ms = 8 * 1000, .duration_ms = 20 * 1000                             \
+	}
 
 void rill_socketio0_options_init(rill_socketio0_options *options, size_t size)
 {

@@ -33,8 +33,8 @@ static bool fits(const char *rule, struct rl_slice origin)
 		return false;
 	if (!any_host && !rl_slice_equal_nocase(name, host))
 		return false;
-	return any_port || (rl_slice_to_u64(port, &wanted) && rl_slice_to_u64(number, &said) &&
-				   wanted == said);
+	return any_port ||
+	       (rl_slice_to_u64(port, &wanted) && rl_slice_to_u64(number, &said) && wanted == said);
 }
 
 bool rl_sio0_origin_ok(const struct rl_sio0_ask *ask)
@@ -61,7 +61,6 @@ int rl_sio0_allow(struct rl_sio0_ask *ask)
 			ask->request, RL_SLICE("Access-Control-Allow-Origin"), origin);
 	if (rc == 0 && origin.data &&
 		rl_http1_field(rl_exchange_head(ask->request), RL_SLICE("Cookie"), &cookie))
-		rc = rill_response_header(
-			ask->request, "Access-Control-Allow-Credentials", "true");
+		rc = rill_response_header(ask->request, "Access-Control-Allow-Credentials", "true");
 	return rc;
 }

@@ -22,8 +22,8 @@ static bool is_number(struct rl_slice text)
 	return text.len <= 10 && rl_slice_to_u64(text, &number);
 }
 
-static bool find_transport(const struct rill_socketio0 *io, struct rl_slice name,
-	enum rl_sio0_transport *transport)
+static bool find_transport(
+	const struct rill_socketio0 *io, struct rl_slice name, enum rl_sio0_transport *transport)
 {
 	for (unsigned i = 0; i < RL_SIO0_TRANSPORTS; i++) {
 		if (!rl_slice_equal(name, rl_slice_str(rl_sio0_rows[i].name)))
@@ -56,8 +56,10 @@ bool rl_sio0_read_ask(
 		return false;
 	ask->id = next_part(&path);
 	next_part(&path); /* the time, so that no cache answers */
-	while (path.len)
-		last = next_part(&path);
+	while (path.len) {
+		struct rl_slice part = next_part(&path);
+		last = part.len ? part : last; /* any may end with a '/' */
+	}
 	if (is_number(last))
 		ask->index = last;
 	return true;
@@ -132,19 +134,25 @@ static void answer_preflight(struct rl_sio0_ask *ask, struct rl_slice method)
 		rl_sio0_answer(ask, 200, "ok");
 }
 
-/* The client looks for what it is told in a script alone. */
-static void refuse_origin(struct rl_sio0_ask *ask, bool post)
+/* Of scripts nothing is seen but what they do. */
+static void answer_alert(struct rl_sio0_ask *ask)
 {
 	static const char alert[] = "alert('Cross domain security restrictions not met');";
 
 	rl_sio0_sessions(ask->io)->refused++;
+	if (rill_respond(ask->request, 200, "text/javascript; charset=UTF-8", alert,
+		    sizeof(alert) - 1) == RILL_ENOMEM)
+		rill_request_abort(ask->request);
+}
+
+static void refuse_origin(struct rl_sio0_ask *ask, bool post)
+{
 	if (post)
 		rl_sio0_refuse(ask, 401, "unauthorized");
-	else if (ask->transport != RL_SIO0_JSONP_POLLING)
-		rl_sio0_refuse(ask, 403, "This service is not for pages of your origin.");
-	else if (rill_respond(ask->request, 200, "text/javascript; charset=UTF-8", alert,
-			 sizeof(alert) - 1) == RILL_ENOMEM)
-		rill_request_abort(ask->request);
+	else if (ask->transport == RL_SIO0_JSONP_POLLING)
+		answer_alert(ask);
+	else
+		rl_sio0_turn_away(ask, 403, "This service is not for pages of your origin.");
 }
 
 static void serve(struct rl_sio0_ask *ask)
@@ -155,7 +163,7 @@ static void serve(struct rl_sio0_ask *ask)
 	bool get = rl_slice_equal(method, RL_SLICE("GET")),
 	     post = !duplex && rl_slice_equal(method, RL_SLICE("POST"));
 
-	if (ok && rl_sio0_allow(ask) < 0) {
+	if (ok && !duplex && rl_sio0_allow(ask) < 0) {
 		rl_sio0_refuse(ask, 503, "There is no memory for this request.");
 	} else if (rl_http1_field(rl_exchange_head(ask->request),
 			   RL_SLICE("Access-Control-Request-Method"), &wanted)) {
@@ -182,8 +190,7 @@ bool rl_sio0_relieves(const rill_request *request, void *user)
 	struct rl_sio0_ask ask;
 
 	return rl_slice_equal(rl_slice(method.data, method.len), RL_SLICE("GET")) &&
-	       rl_sio0_read_ask(&ask, io, request) &&
-	       rl_session_find(rl_sio0_sessions(io), ask.id);
+	       rl_sio0_read_ask(&ask, io, request) && rl_session_find(rl_sio0_sessions(io), ask.id);
 }
 
 int rl_sio0_request(rill_request *request, void *user)

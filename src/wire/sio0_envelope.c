@@ -43,11 +43,11 @@ static int wrap_jsonp(struct rl_buf *out, struct rl_slice label, struct rl_slice
 static int begin_htmlfile(struct rl_buf *out, struct rl_slice label)
 {
 	char spaces[PAGE_SPACES];
-	const struct rl_slice parts[] = { RL_SLICE("<html><body>"),
-		rl_slice(spaces, sizeof(spaces)) };
 
 	(void)label;
 	memset(spaces, ' ', sizeof(spaces));
+	const struct rl_slice parts[] = { RL_SLICE("<html><body>"),
+		rl_slice(spaces, sizeof(spaces)) };
 	return rl_buf_append_parts(out, parts, COUNT(parts));
 }
 

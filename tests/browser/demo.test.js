@@ -15,6 +15,8 @@ const { chromium } = require("../interop/node_modules/playwright-core");
 
 const CLIENTS = path.join(__dirname, "../interop/node_modules/sockjs-client/dist");
 const SOCKETIO_CLIENTS = path.join(__dirname, "../interop/node_modules/socket.io-client/dist");
+const SOCKETIO0_CLIENT = path.join(__dirname, "../interop/node_modules/socket.io-0.6/support/socket.io-client/socket.io.js");
+const SOCKETIO0_NAME = "socket.io-0.6.js";
 const WAIT_MS = 20000;
 const FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
   "--disable-background-networking", "--disable-component-update", "--disable-sync"];
@@ -170,6 +172,21 @@ async function picture(page, name) {
   await page.screenshot({ path: path.join(process.env.SCREENSHOTS, `${name}.png`), fullPage: true });
 }
 
+/* Light, dark and narrow, where nothing may reach beyond the side. */
+async function pictures(page, name) {
+  await page.evaluate(() => scrollTo(0, 0));
+  await picture(page, `${name}-light-1280`);
+  await page.emulateMedia({ colorScheme: "dark" });
+  await picture(page, `${name}-dark-1280`);
+  await page.emulateMedia({ colorScheme: "light" });
+  for (const width of [900, 400, 320]) {
+    await page.setViewportSize({ width, height: 800 });
+    assert.ok(await overflow(page) <= 0, "the page scrolls sideways");
+    await picture(page, `${name}-light-${width}`);
+  }
+  await page.setViewportSize({ width: 1280, height: 900 });
+}
+
 /* By their names, and by what the server has of each. */
 const SOCKJS = {
   "websocket": "websocket",
@@ -229,6 +246,67 @@ function overSocketio([name, carrier]) {
     await everybodyHears([left, right], `Socket.IO ${name}`);
     await right.packet("said", "2[\"say\"").first().waitFor();
     await right.packet("heard", "EVENT").first().waitFor();
+  }];
+}
+
+/* Of 2010, and the name it has both here and there. */
+const SOCKETIO0 = ["websocket", "xhr-polling", "jsonp-polling"];
+
+function overSocketio0(name) {
+  return [`a pane speaks Socket.IO 0.6 by ${name}, the other WebSocket, and they hear each other`, async ({ left, right }) => {
+    await speak(right, `Socket.IO 0.6: ${name}`);
+    await right.part("seen").getByText(name, { exact: true }).waitFor();
+    assert.equal(await right.part("carrier").textContent(), name);
+    assert.equal(await right.part("client").textContent(), "socket.io 0.6.3");
+    assert.match(await right.part("path").textContent(), /^[\w-]{8,}$/);
+    await right.part("hint").getByText("Socket.IO 0.6 carries text alone").waitFor();
+    await everybodyHears([left, right], `Socket.IO 0.6 ${name}`);
+    await right.packet("heard", "session id").first().waitFor();
+    await right.packet("heard", "~j~{\"hello\"").first().waitFor();
+    await right.packet("said", `Socket.IO 0.6 ${name}, from 1`).first().waitFor();
+    await right.packet("heard", `Socket.IO 0.6 ${name}, from 0`).first().waitFor();
+    assert.equal(await right.heard.filter({ hasText: "hello" }).count(), 0);
+  }];
+}
+
+/* Does the page help who has no such client, and use it as soon as it is in the folder? */
+function withoutClient({ client, label, command, says, file, name = path.basename(file) }) {
+  return [`without the client of ${client} the page says how to get it, and works once it is there`, async ({ context }) => {
+    const folder = fs.mkdtempSync(path.join(os.tmpdir(), "rill-clients-"));
+    const { program, origin } = await startDemo(folder);
+    const other = await context.newPage();
+    try {
+      const complaints = await watch(other, origin);
+      await other.goto(origin);
+      const [left, right] = [pane(other, "left"), pane(other, "right")];
+      await bothConnected(left, right);
+      assert.ok(await left.part("missing").isHidden(), "nobody has asked for it");
+      await left.button("Disconnect").click();
+      await left.is("Disconnected");
+      await left.part("transport").selectOption({ label });
+      await left.part("missing").getByText("make demo").waitFor();
+      await left.part("missing").getByText(command).waitFor();
+      assert.equal(await left.part("missing").locator("pre:visible").count(), 2, "and nothing about others");
+      await left.button("Connect").click();
+      await left.part("stateDetail").getByText(says).waitFor();
+      await picture(other, `missing-${client}-light-1280`);
+      await other.emulateMedia({ colorScheme: "dark" });
+      await other.setViewportSize({ width: 400, height: 800 });
+      assert.ok(await overflow(other) <= 0, "the page scrolls sideways");
+      await picture(other, `missing-${client}-dark-400`);
+
+      fs.copyFileSync(file, path.join(folder, name));
+      await left.button("Connect").click();
+      await left.is("Connected");
+      assert.ok(await left.part("missing").isHidden());
+      await say(left, "it came");
+      await expectHeardOnce(right, "it came");
+      assert.deepEqual(complaints, []);
+    } finally {
+      await other.close();
+      await stopDemo(program);
+      fs.rmSync(folder, { recursive: true });
+    }
   }];
 }
 
@@ -520,17 +598,7 @@ const checks = [
     await say(right, "Let us 🌊");
     await expectHeardOnce(left, "Let us");
     await left.request("xhr_send").first().waitFor();
-    await page.evaluate(() => scrollTo(0, 0));
-    await picture(page, "sockjs-light-1280");
-    await page.emulateMedia({ colorScheme: "dark" });
-    await picture(page, "sockjs-dark-1280");
-    await page.emulateMedia({ colorScheme: "light" });
-    for (const width of [900, 400, 320]) {
-      await page.setViewportSize({ width, height: 800 });
-      assert.ok(await overflow(page) <= 0, "the page scrolls sideways");
-      await picture(page, `sockjs-light-${width}`);
-    }
-    await page.setViewportSize({ width: 1280, height: 900 });
+    await pictures(page, "sockjs");
   }],
 
   ["disconnecting a SockJS pane shows code and reason, and the other goes on", async ({ left, right }) => {
@@ -588,41 +656,8 @@ const checks = [
     await other.close();
   }],
 
-  ["without the client file the page says which command brings it, and works once it is there", async ({ context }) => {
-    const folder = fs.mkdtempSync(path.join(os.tmpdir(), "rill-clients-"));
-    const { program, origin } = await startDemo(folder);
-    const other = await context.newPage();
-    try {
-      const complaints = await watch(other, origin);
-      await other.goto(origin);
-      const [left, right] = [pane(other, "left"), pane(other, "right")];
-      await bothConnected(left, right);
-      assert.ok(await left.part("missing").isHidden(), "nobody has asked for it");
-      await left.button("Disconnect").click();
-      await left.is("Disconnected");
-      await left.part("transport").selectOption({ label: "SockJS: xhr-streaming" });
-      await left.part("missing").getByText("make demo").waitFor();
-      await left.button("Connect").click();
-      await left.part("stateDetail").getByText("no SockJS client").waitFor();
-      await picture(other, "missing-light-1280");
-      await other.emulateMedia({ colorScheme: "dark" });
-      await other.setViewportSize({ width: 400, height: 800 });
-      assert.ok(await overflow(other) <= 0, "the page scrolls sideways");
-      await picture(other, "missing-dark-400");
-
-      fs.copyFileSync(path.join(CLIENTS, "sockjs.min.js"), path.join(folder, "sockjs.min.js"));
-      await left.button("Connect").click();
-      await left.is("Connected");
-      assert.ok(await left.part("missing").isHidden());
-      await say(left, "it came");
-      await expectHeardOnce(right, "it came");
-      assert.deepEqual(complaints, []);
-    } finally {
-      await other.close();
-      await stopDemo(program);
-      fs.rmSync(folder, { recursive: true });
-    }
-  }],
+  withoutClient({ client: "SockJS", label: "SockJS: xhr-streaming", file: path.join(CLIENTS, "sockjs.min.js"),
+    command: "npm install sockjs-client", says: "no SockJS client" }),
 
   ...Object.entries(SOCKETIO).map(overSocketio),
 
@@ -681,17 +716,7 @@ const checks = [
       await say(left, words);
     await say(right, "Let us 🌊");
     await expectHeardOnce(left, "Let us");
-    await page.evaluate(() => scrollTo(0, 0));
-    await picture(page, "socketio-light-1280");
-    await page.emulateMedia({ colorScheme: "dark" });
-    await picture(page, "socketio-dark-1280");
-    await page.emulateMedia({ colorScheme: "light" });
-    for (const width of [900, 400, 320]) {
-      await page.setViewportSize({ width, height: 800 });
-      assert.ok(await overflow(page) <= 0, "the page scrolls sideways");
-      await picture(page, `socketio-light-${width}`);
-    }
-    await page.setViewportSize({ width: 1280, height: 900 });
+    await pictures(page, "socketio");
   }],
 
   ["a Socket.IO pane is closed here, and one that is called off connects again", async ({ page, left, right }) => {
@@ -711,36 +736,119 @@ const checks = [
     await left.is("Connected");
   }],
 
-  ["without socket.io-client the page says how to get it, and works once it is there", async ({ context }) => {
-    const folder = fs.mkdtempSync(path.join(os.tmpdir(), "rill-clients-"));
-    const { program, origin } = await startDemo(folder);
+  withoutClient({ client: "Socket.IO", label: "Socket.IO: websocket", command: "npm install socket.io-client",
+    file: path.join(SOCKETIO_CLIENTS, "socket.io.min.js"), says: "no Socket.IO client" }),
+
+  ...SOCKETIO0.map(overSocketio0),
+
+  ["three eras of transports hear one another, each message once", async ({ context, left, right, origin }) => {
     const other = await context.newPage();
-    try {
-      const complaints = await watch(other, origin);
-      await other.goto(origin);
-      const [left, right] = [pane(other, "left"), pane(other, "right")];
-      await bothConnected(left, right);
-      await left.button("Disconnect").click();
-      await left.is("Disconnected");
-      await left.part("transport").selectOption({ label: "Socket.IO: websocket" });
-      await left.part("missing").getByText("npm install socket.io-client").waitFor();
-      assert.ok(await left.part("missing").getByText("npm install sockjs-client").isHidden());
-      await left.button("Connect").click();
-      await left.part("stateDetail").getByText("no Socket.IO client").waitFor();
-      await picture(other, "missing-socketio-light-1280");
-      fs.copyFileSync(path.join(SOCKETIO_CLIENTS, "socket.io.min.js"), path.join(folder, "socket.io.min.js"));
-      await left.button("Connect").click();
-      await left.is("Connected");
-      assert.ok(await left.part("missing").isHidden());
-      await say(left, "it came");
-      await expectHeardOnce(right, "it came");
-      assert.deepEqual(complaints, []);
-    } finally {
-      await other.close();
-      await stopDemo(program);
-      fs.rmSync(folder, { recursive: true });
+    await other.goto(origin);
+    const guests = [pane(other, "left"), pane(other, "right")];
+    await bothConnected(...guests);
+    await speak(left, "Socket.IO 0.6: jsonp-polling");
+    await speak(right, "Socket.IO: polling");
+    await speak(guests[0], "Socket.IO 0.6: xhr-polling");
+    await speak(guests[1], "Socket.IO 0.6: websocket");
+    await everybodyHears([left, right, ...guests], "all eras");
+    await other.close();
+  }],
+
+  ["what looks like a sign of the protocol of 2010 is said and heard like any other text", async ({ left, right }) => {
+    for (const name of SOCKETIO0) {
+      await speak(left, `Socket.IO 0.6: ${name}`);
+      for (const [speaker, listener] of [[left, right], [right, left]]) {
+        for (const sign of ["~h~", "~j~", "~m~"]) {
+          const text = `${sign}7${sign} by ${name} "🌊"`;
+          await say(speaker, text);
+          await expectHeardOnce(listener, text);
+          assert.equal(await holding(listener.heard, text).locator(".body").textContent(), text);
+        }
+      }
+      await left.button("Clear messages and frames of left").click();
+      await right.button("Clear messages and frames of right").click();
     }
   }],
+
+  ["Socket.IO 0.6 carries text alone, and tells of bytes that others say", async ({ left, right }) => {
+    await speak(left, "WebSocket");
+    await left.kind("Binary").click();
+    await speak(right, "Socket.IO 0.6: xhr-polling");
+    assert.ok(await right.part("kindBinary").isDisabled());
+    await left.hex.fill("00 ff 52");
+    await left.send.click();
+    await right.part("messages").getByText("Bytes were said (3 B), which Socket.IO 0.6 does not carry").waitFor();
+    await left.kind("Text").click();
+  }],
+
+  ["lines, half a surrogate pair and nearly a MiB go each way over Socket.IO 0.6", async ({ left, right }) => {
+    const text = `${"é".repeat(500 * 1024)}|`;
+    for (const name of SOCKETIO0) {
+      await speak(right, `Socket.IO 0.6: ${name}`);
+      await say(left, `LEFT ${text}`);
+      await holding(right.heard, "LEFT é").getByText("of 1000.0 KiB").waitFor();
+      await say(right, `RIGHT ${text}`);
+      await holding(left.heard, "RIGHT é").getByText("of 1000.0 KiB").waitFor();
+      await right.text.evaluate((field) => { field.value = "half: \ud83c,\ntwo\nlines\n"; });
+      await right.send.click();
+      await expectHeardOnce(left, "half: \ufffd");
+      assert.equal(await holding(left.heard, "half:").locator(".body").textContent(), "half: \ufffd,\ntwo\nlines\n");
+      await say(right, "");
+      await say(right, `${name} goes on`);
+      await expectHeardOnce(left, `${name} goes on`);
+      await left.heard.locator(".empty").waitFor();
+      await left.button("Clear messages and frames of left").click();
+      await right.button("Clear messages and frames of right").click();
+    }
+  }],
+
+  ["the pictures of Socket.IO 0.6 panes: light, dark, 400 px", async ({ page, left, right }) => {
+    await speak(left, "Socket.IO 0.6: jsonp-polling");
+    await speak(right, "Socket.IO: upgrade");
+    await right.part("seen").getByText("websocket", { exact: true }).waitFor();
+    for (const words of ["Shall we?", "Over anything that lets text through."])
+      await say(left, words);
+    await say(right, "Let us 🌊");
+    await expectHeardOnce(left, "Let us");
+    await expectHeardOnce(right, "Over anything");
+    await pictures(page, "socketio0");
+  }],
+
+  ["a Socket.IO 0.6 pane is closed here and asks for nothing more, and one that is called off connects again",
+    async ({ page, left, right }) => {
+      await left.button("Disconnect").click();
+      await left.is("Disconnected");
+      assert.equal(await left.part("stateDetail").textContent(), "closed here");
+      assert.equal(await left.part("carrier").textContent(), "–");
+      assert.ok(await left.part("code").isDisabled(), "Socket.IO has no close codes");
+      assert.equal(await page.locator("iframe").count(), 0, "its client is gone");
+      await right.is("Connected");
+      await page.route("**/jsonp-polling/**", () => {});       /* is never answered */
+      await left.button("Connect").click();
+      await left.is("Connecting");
+      await left.button("Cancel").click();
+      await left.is("Disconnected");
+      await page.unroute("**/jsonp-polling/**");
+      await left.button("Connect").click();
+      await left.is("Connected");
+    }],
+
+  ["a server that refuses Socket.IO 0.6 is told of", async ({ context, origin }) => {
+    const other = await context.newPage();
+    await other.goto(origin);
+    const guest = pane(other, "left");
+    await guest.is("Connected");
+    await guest.button("Disconnect").click();
+    await guest.is("Disconnected");
+    await other.route("**/xhr-polling/**", (route) => route.abort());
+    await guest.part("transport").selectOption({ label: "Socket.IO 0.6: xhr-polling" });
+    await guest.button("Connect").click();
+    await guest.part("stateDetail").getByText("the server did not answer").waitFor();
+    await other.close();
+  }],
+
+  withoutClient({ client: "Socket.IO 0.6", label: "Socket.IO 0.6: websocket", command: "npm install socket.io@0.6.18",
+    file: SOCKETIO0_CLIENT, name: SOCKETIO0_NAME, says: "no client for Socket.IO 0.6" }),
 
   ["all along: no console errors, no policy violations, no foreign requests", async ({ complaints }) => {
     assert.deepEqual(complaints.filter((words) => !NOT_OURS.test(words)), []);
@@ -778,12 +886,17 @@ async function inBrowser(origin) {
 }
 
 async function main() {
-  const { program, origin } = await startDemo(CLIENTS, SOCKETIO_CLIENTS);
-  let failed;
+  const renamed = fs.mkdtempSync(path.join(os.tmpdir(), "rill-clients-"));
+  let program, failed;
   try {
-    failed = await inBrowser(origin);
+    fs.copyFileSync(SOCKETIO0_CLIENT, path.join(renamed, SOCKETIO0_NAME));
+    const demo = await startDemo(CLIENTS, SOCKETIO_CLIENTS, renamed);
+    program = demo.program;
+    failed = await inBrowser(demo.origin);
   } finally {
-    await stopDemo(program);
+    if (program)
+      await stopDemo(program);
+    fs.rmSync(renamed, { recursive: true });
   }
   console.log(`${checks.length - failed} passed, ${failed} failed`);
   process.exitCode = failed ? 1 : 0;

@@ -8,32 +8,13 @@ const fs = require("fs");
 const os = require("os");
 const path = require("path");
 const SockJS = require("sockjs-client");
-const WebSocket = require("ws");
 const { connect } = require("./connect.js");
-const { MiB, assert, run, startServer, test } = require("./support.js");
+const { RILL, openPane, queue, startDemo, withDemo } = require("./demo.js");
+const { MiB, assert, run, test } = require("./support.js");
 
-const RILL = process.env.RILL;
 const CLIENTS = { "4.8": require("socket.io-client"), "3.1": require("socket.io-client-3"), "2.5": require("socket.io-client-2") };
 const DIST = path.join(__dirname, "node_modules/socket.io-client/dist");
 const AWKWARD = "gr\u00fc\u00dfe \ud83c\udf0a </script> \u2028 \u0000 \"\\";
-
-async function withDemo(body, ...args) {
-  const demo = await startServer({ program: RILL, args: ["demo", "--port", "0", ...args] });
-  try {
-    await body(demo);
-  } finally {
-    assert.equal(await demo.stop(), 0);
-  }
-}
-
-/* next() gives what came, in its order. */
-function queue() {
-  const come = [], waiting = [];
-  return {
-    put: (item) => (waiting.length ? waiting.shift()(item) : come.push(item)),
-    next: () => (come.length ? Promise.resolve(come.shift()) : new Promise((resolve) => waiting.push(resolve))),
-  };
-}
 
 async function openSocket(demo, { version = "4.8", transports = ["websocket"] } = {}) {
   const socket = CLIENTS[version](demo.url, { transports, reconnection: false, forceNew: true });
@@ -45,15 +26,6 @@ async function openSocket(demo, { version = "4.8", transports = ["websocket"] } 
     socket.on("hello", resolve);
   });
   return { socket, next, hello, say: (data) => socket.emit("say", data), close: () => socket.disconnect() };
-}
-
-async function openPane(demo) {
-  const socket = new WebSocket(demo.ws, "rill-playground");
-  const { put, next } = queue();
-  socket.on("message", (data, binary) => put(binary ? data : String(data)));
-  await new Promise((resolve, reject) => socket.once("open", resolve).once("error", reject));
-  assert.match(await next(), /hello/);
-  return { next, say: (data) => socket.send(data), close: () => socket.close() };
 }
 
 async function openSession(demo) {
@@ -174,7 +146,7 @@ test("rill connect --socketio speaks with the demo: events, acknowledgements, pi
 }));
 
 test("SIGINT ends the demo with sockets open: they are told, status 0", async () => {
-  const demo = await startServer({ program: RILL, args: ["demo", "--port", "0"] });
+  const demo = await startDemo();
   const sockets = [await openSocket(demo), await openSocket(demo, { transports: ["polling"] })];
   const client = connect("--socketio", demo.url);
   await client.event("open");

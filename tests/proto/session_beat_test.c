@@ -356,6 +356,24 @@ TEST(session_beat, a_loss_is_the_end_where_nobody_waits)
 	finish();
 }
 
+TEST(session_beat, so_is_what_breaks_the_protocol_whoever_waits)
+{
+	struct http_peer a = { 0 };
+	start_timed(5000);
+	connect_peer(&a, "/ws3?id=1");
+	http_forget(&a);
+	say_frame(&a, 0x81, "!");
+	expect_said("open close:3000 ");
+	assert_true(rl_sessions_empty(&sessions));
+	assert_int_equal(sessions.closed_protocol, 1);
+	http_close(&a);
+	connect_peer(&a, "/ws3?id=2");
+	say_frame(&a, 0xf1, "x"); /* no WebSocket frame */
+	expect_said("open close:1002 ");
+	http_close(&a);
+	finish();
+}
+
 TEST(session_beat, so_is_the_end_of_a_poll_but_not_inside_of_a_call)
 {
 	struct http_peer a = { 0 };

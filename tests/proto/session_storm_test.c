@@ -52,36 +52,39 @@ static void storm_opened(rill_conn *c)
 
 static bool storm_begin_peer(int i)
 {
+	static const char *const openings[] = {
+		"GET /ws HTTP/1.1\r\n" UPGRADE "\r\n",
+		"GET /raw HTTP/1.1\r\n" UPGRADE "\r\n",
+		"GET /ws3?id=1 HTTP/1.1\r\n" UPGRADE "\r\n",
+		"GET /ws3?id=2 HTTP/1.1\r\n" UPGRADE "\r\n",
+	};
 	bool websocket = draw(3) == 0;
+
 	if (websocket)
-		http_send(&peers[i],
-			draw(2) ? "GET /ws HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\n"
-				  "Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
-				  "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
-				: "GET /raw HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\n"
-				  "Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
-				  "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n");
+		http_send(&peers[i], openings[draw(4)]);
 	return websocket;
 }
 
 static void send_frame(struct http_peer *peer)
 {
 	static const char *const frames[] = { "\x81\x83\0\0\0\0x|y", "\x8a\x80\0\0\0\0",
-		"\x88\x82\0\0\0\0\x03\xe8", "\x81\x81\0\0\0\0!", "\x82\x81\0\0\0\0b" };
-	static const size_t sizes[] = { 9, 6, 8, 7, 7 };
-	unsigned i = draw(3) ? 0 : draw(5);
+		"\x88\x82\0\0\0\0\x03\xe8", "\x81\x81\0\0\0\0!", "\x82\x81\0\0\0\0b",
+		"\x81\x81\0\0\0\0^" };
+	static const size_t sizes[] = { 9, 6, 8, 7, 7, 7 };
+	unsigned i = draw(3) ? 0 : draw(6);
 	http_send_bytes(peer, frames[i], sizes[i]);
 }
 
 static void send_request(struct http_peer *peer)
 {
-	static const char *const what[] = { "poll", "stream", "poll2", "stream2" };
+	static const char *const what[] = { "poll", "stream", "poll2", "stream2", "poll3",
+		"stream3" };
 	char text[32];
 	if (draw(3) == 0) {
 		snprintf(text, sizeof(text), "%u", draw(3));
-		bring(peer, text, draw(10) ? "a|b|c" : "!");
+		bring(peer, text, draw(10) ? "a|^|c" : "!");
 	} else {
-		snprintf(text, sizeof(text), "%u/%s", draw(3), what[draw(4)]);
+		snprintf(text, sizeof(text), "%u/%s", draw(3), what[draw(6)]);
 		ask(peer, text);
 	}
 }
@@ -104,6 +107,10 @@ static void run_storm(uint64_t from)
 	sessions.terms.max_queue = draw(2) ? 0 : 500 * 1024;
 	sessions.terms.overflow = (rill_overflow)draw(3);
 	dialect.overlap = overlaps[draw(3)];
+	for (int i = 0; i < ROWS; i++)
+		if (draw(2))
+			row_times[i].away_ms = RL_AWAY_NOT;
+	sessions.terms.row_times = draw(2) ? row_times : NULL;
 	stream_limit = draw(2) ? 0 : 64;
 	assert_int_equal(rill_hub_new(&hub, http_loop, NULL), 0);
 	storm_run(STEPS);

@@ -81,7 +81,8 @@ static void hear(rill_conn *c)
 
 TEST(socketio0_events, they_are_told_in_the_order_of_that_time)
 {
-	EACH_TRANSPORT (t) {
+	EACH_TRANSPORT(t)
+	{
 		serve_all();
 		client_open(&client, t);
 		expect_said("open first-clientConnect clientConnect first-connection connection ");
@@ -186,13 +187,12 @@ TEST(socketio0_events, the_same_pair_may_be_there_several_times)
 {
 	serve(NULL);
 	for (int i = 0; i < 2; i++)
-		assert_int_equal(
-			rill_socketio0_on(io, RILL_SOCKETIO0_CONNECTION, tell, "x"), 0);
+		assert_int_equal(rill_socketio0_on(io, RILL_SOCKETIO0_CONNECTION, tell, "x"), 0);
 	client_open(&client, WEBSOCKET);
 	expect_said("connection x x ");
 	assert_int_equal(rill_socketio0_remove(io, RILL_SOCKETIO0_CONNECTION, tell, "x"), 0);
-	assert_int_equal(rill_socketio0_remove(io, RILL_SOCKETIO0_CONNECTION, tell, "y"),
-		RILL_ENOENT);
+	assert_int_equal(
+		rill_socketio0_remove(io, RILL_SOCKETIO0_CONNECTION, tell, "y"), RILL_ENOENT);
 	client_close(&client);
 	client_open(&client, WEBSOCKET);
 	expect_said("1006:close timeout connection x ");
@@ -202,7 +202,8 @@ TEST(socketio0_events, the_same_pair_may_be_there_several_times)
 
 TEST(socketio0_events, a_client_that_is_closed_meanwhile_has_no_more_messages)
 {
-	EACH_TRANSPORT (t) {
+	EACH_TRANSPORT(t)
+	{
 		serve_acts(RILL_SOCKETIO0_CLIENT_MESSAGE, close_client);
 		client_open(&client, t);
 		if (is_poll(t))
@@ -214,8 +215,7 @@ TEST(socketio0_events, a_client_that_is_closed_meanwhile_has_no_more_messages)
 	}
 }
 
-static void close_in_own(
-	rill_socketio0 *from, rill_conn *c, const rill_msg *message, void *user)
+static void close_in_own(rill_socketio0 *from, rill_conn *c, const rill_msg *message, void *user)
 {
 	(void)from;
 	(void)message;
@@ -230,10 +230,8 @@ TEST(socketio0_events, nor_one_that_is_closed_in_a_function_of_its_own)
 	rill_conn *c = rill_socketio0_client(io, client.id);
 	assert_int_equal(
 		rill_socketio0_client_on(c, RILL_SOCKETIO0_MESSAGE, close_in_own, NULL), 0);
-	assert_int_equal(
-		rill_socketio0_client_on(c, RILL_SOCKETIO0_MESSAGE, tell, "never"), 0);
-	assert_int_equal(
-		rill_socketio0_client_on(c, RILL_SOCKETIO0_DISCONNECT, tell, "gone"), 0);
+	assert_int_equal(rill_socketio0_client_on(c, RILL_SOCKETIO0_MESSAGE, tell, "never"), 0);
+	assert_int_equal(rill_socketio0_client_on(c, RILL_SOCKETIO0_DISCONNECT, tell, "gone"), 0);
 	send_frames(&client, "~m~1~m~a");
 	expect_said("gone ");
 	client_close(&client);
@@ -245,7 +243,8 @@ TEST(socketio0_events, a_client_may_be_closed_and_the_service_detached_in_any_ev
 	void (*const what[])(rill_conn *) = { close_client, detach, rill_conn_destroy };
 	for (size_t k = 0; k < 3; k++) {
 		for (unsigned e = 0; e <= RILL_SOCKETIO0_CLIENT_DISCONNECT; e++) {
-			EACH_TRANSPORT (t) {
+			EACH_TRANSPORT(t)
+			{
 				serve_acts((rill_socketio0_event)e, what[k]);
 				char path[64];
 				snprintf(path, sizeof(path), "/socket.io/%s//1/1", names[t]);
@@ -271,8 +270,8 @@ TEST(socketio0_events, events_are_those_of_whom_they_are_asked_of)
 		rill_socketio0_event event = (rill_socketio0_event)e;
 		assert_int_equal(rill_socketio0_on(io, event, tell, "x"),
 			e <= RILL_SOCKETIO0_CLIENT_DISCONNECT ? 0 : RILL_EINVAL);
-		assert_int_equal(rill_socketio0_client_on(conn, event, tell, "x"),
-			own ? 0 : RILL_EINVAL);
+		assert_int_equal(
+			rill_socketio0_client_on(conn, event, tell, "x"), own ? 0 : RILL_EINVAL);
 	}
 	assert_int_equal(rill_socketio0_on(io, RILL_SOCKETIO0_CONNECTION, NULL, "x"), RILL_EINVAL);
 	rill_conn *c = rill_conn_ref(conn);
@@ -291,8 +290,7 @@ TEST(socketio0_events, without_memory_nobody_is_added)
 	client_open(&client, WEBSOCKET);
 	for (size_t n = 1; n <= 2; n++) {
 		test_fail_allocation(n, false);
-		assert_int_equal(rill_socketio0_client_on(
-					 conn, RILL_SOCKETIO0_MESSAGE, tell, "x"),
+		assert_int_equal(rill_socketio0_client_on(conn, RILL_SOCKETIO0_MESSAGE, tell, "x"),
 			RILL_ENOMEM);
 		test_fail_allocation(0, false);
 	}

@@ -141,3 +141,39 @@ TEST(socketio0_files, without_a_folder_there_are_none)
 	assert_int_equal(take_answer(&peer), 404);
 	finish();
 }
+
+static void expect_eras(void)
+{
+	http_open(&peer);
+	/* Today's bundle has that name to itself; the old file has one of its own. */
+	expect("GET", "/socket.io/socket.io.js", 200, "io();");
+	expect("GET", "/socket.io/old.js", 200, "old();");
+	expect("GET", "/socket.io/secret.js", 400, body);
+	ask_by(&peer, "GET", "/socket.io/?EIO=4&transport=polling", "", NULL);
+	assert_int_equal(take_answer(&peer), 200);
+	assert_non_null(strstr(body, "\"upgrades\""));
+	expect_said("");
+	ask_by(&peer, "GET", "/socket.io/xhr-polling//1", "", NULL);
+	assert_int_equal(take_answer(&peer), 200);
+	expect_said("connection ");
+}
+
+TEST(socketio0_files, both_eras_share_a_path_in_whatever_order_they_come)
+{
+	rill_socketio_options today;
+	rill_socketio_options_default(&today);
+	for (int first = 0; first < 2; first++) {
+		begin();
+		rill_socketio0_options options = with_files();
+		options.client_file = options.client_name = "old.js";
+		today.client_dir = dir;
+		start(NULL);
+		if (first)
+			assert_int_equal(rill_socketio_serve(http_server, &today, NULL), 0);
+		assert_int_equal(rill_socketio0_serve(http_server, &options, &io), 0);
+		if (!first)
+			assert_int_equal(rill_socketio_serve(http_server, &today, NULL), 0);
+		expect_eras();
+		end();
+	}
+}

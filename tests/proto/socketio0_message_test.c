@@ -33,23 +33,22 @@ TEST(socketio0_message, values_are_the_texts_that_javascript_makes_of_them)
 				rill_number(0.5), rill_number(-0.0), rill_number(1e21),
 				rill_number((double)NAN), rill_number((double)-INFINITY))),
 		0);
-	expect_frames(&client,
-		"~m~2~m~a\xc3\xa9~m~4~m~true~m~5~m~false~m~0~m~~m~0~m~"
-		"~m~20~m~-9223372036854775808~m~1~m~0~m~3~m~0.5~m~1~m~0~m~5~m~1e+21"
-		"~m~3~m~NaN~m~9~m~-Infinity");
+	expect_frames(&client, "~m~2~m~a\xc3\xa9~m~4~m~true~m~5~m~false~m~0~m~~m~0~m~"
+			       "~m~20~m~-9223372036854775808~m~1~m~0~m~3~m~0.5~m~1~m~0~m~5~m~1e+21"
+			       "~m~3~m~NaN~m~9~m~-Infinity");
 	close_client();
 }
 
 TEST(socketio0_message, json_values_likewise_and_objects_as_json)
 {
 	open_client();
-	assert_int_equal(rill_socketio0_send(conn,
-				 RILL_ARGS(rill_json_arg(json("\"a\\u00e9\"")),
-					 rill_json_arg(json("1.0")), rill_json_arg(json("1e999")),
-					 rill_json_arg(json("-1e999")),
-					 rill_json_arg(json("true")), rill_json_arg(json("null")),
-					 rill_json_arg((rill_json){ .data = NULL }),
-					 rill_json_arg(json("{\"a\":[1]}")))),
+	assert_int_equal(
+		rill_socketio0_send(conn,
+			RILL_ARGS(rill_json_arg(json("\"a\\u00e9\"")), rill_json_arg(json("1.0")),
+				rill_json_arg(json("1e999")), rill_json_arg(json("-1e999")),
+				rill_json_arg(json("true")), rill_json_arg(json("null")),
+				rill_json_arg((rill_json){ .data = NULL }),
+				rill_json_arg(json("{\"a\":[1]}")))),
 		0);
 	expect_frames(&client, "~m~2~m~a\xc3\xa9~m~1~m~1~m~8~m~Infinity~m~9~m~-Infinity"
 			       "~m~4~m~true~m~0~m~~m~0~m~~m~12~m~~j~{\"a\":[1]}");
@@ -59,10 +58,10 @@ TEST(socketio0_message, json_values_likewise_and_objects_as_json)
 TEST(socketio0_message, an_array_is_several_messages_but_not_one_in_an_array)
 {
 	open_client();
-	assert_int_equal(rill_socketio0_send(conn,
-				 RILL_ARGS(rill_json_arg(json("[\"a\",2,[3,4],{},[]]")),
-					 rill_json_arg(json("[]")),
-					 rill_items(json("[\"b\",[5,[6]]]")))),
+	assert_int_equal(
+		rill_socketio0_send(conn,
+			RILL_ARGS(rill_json_arg(json("[\"a\",2,[3,4],{},[]]")),
+				rill_json_arg(json("[]")), rill_items(json("[\"b\",[5,[6]]]")))),
 		0);
 	expect_frames(&client, "~m~1~m~a~m~1~m~2~m~8~m~~j~[3,4]~m~5~m~~j~{}~m~5~m~~j~[]"
 			       "~m~1~m~b~m~1~m~5~m~6~m~~j~[6]");
@@ -122,7 +121,8 @@ TEST(socketio0_message, a_client_may_speak_to_all_others)
 
 TEST(socketio0_message, a_broadcast_does_not_wait_for_a_message_in_pieces)
 {
-	EACH_TRANSPORT (t) {
+	EACH_TRANSPORT(t)
+	{
 		serve(NULL);
 		client_open(&client, t);
 		assert_int_equal(rill_send_piece(conn, RILL_TEXT, "a", 1, false), 0);
@@ -148,9 +148,8 @@ TEST(socketio0_message, a_client_that_is_too_slow_keeps_nobody_from_getting_it)
 		client_open(&other, WEBSOCKET);
 		for (int i = 0; i < 10; i++) {
 			snprintf(text, sizeof(text), "%030d", i);
-			assert_int_equal(rill_socketio0_broadcast(
-						 io, RILL_ARGS(rill_text(text)), NULL),
-				0);
+			assert_int_equal(
+				rill_socketio0_broadcast(io, RILL_ARGS(rill_text(text)), NULL), 0);
 		}
 		http_turns();
 		take_in(&other);

@@ -10,7 +10,7 @@
 #define BEGIN                                                                                      \
 	"<?xml version=\"1.0\"?>\n<!DOCTYPE cross-domain-policy SYSTEM "                           \
 	"\"http://www.macromedia.com/xml/dtds/cross-domain-policy.dtd\">\n<cross-domain-policy>\n"
-#define END "</cross-domain-policy>\n"
+#define END              "</cross-domain-policy>\n"
 #define LINE(host, port) "<allow-access-from domain=\"" host "\" to-ports=\"" port "\"/>\n"
 
 TEST(socketio0_policy, who_asks_in_place_of_a_request_is_told_a_line_for_each_rule)

@@ -110,8 +110,7 @@ static inline void serve(const rill_socketio0_options *options)
 {
 	rill_socketio0_options all = defaults();
 	start(NULL);
-	assert_int_equal(
-		rill_socketio0_serve(http_server, options ? options : &all, &io), 0);
+	assert_int_equal(rill_socketio0_serve(http_server, options ? options : &all, &io), 0);
 	http_open(&peer);
 }
 
@@ -244,7 +243,7 @@ struct client {
 	struct http_peer in; /* what receives */
 	bool headed;         /* its head has come, with this: */
 	int status;
-	bool polling;        /* a poll is held */
+	bool polling; /* a poll is held */
 	char id[40];
 	char frames[400000]; /* those that have come and were not looked at yet */
 };
@@ -422,7 +421,8 @@ static inline void come(struct client *c)
 		http_close(&c->in);
 		http_open(&c->in);
 	}
-	snprintf(path, sizeof(path), socket ? "/socket.io/%s/%s" : "/socket.io/%s/%s/1290000000000/7",
+	snprintf(path, sizeof(path),
+		socket ? "/socket.io/%s/%s" : "/socket.io/%s/%s/1290000000000/7",
 		names[c->transport], c->id);
 	c->headed = false;
 	c->polling = true;

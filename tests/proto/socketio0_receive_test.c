@@ -19,7 +19,8 @@ static rill_socketio0_times away(int transport, uint32_t ms)
 
 TEST(socketio0_receive, who_comes_back_in_time_gets_what_was_sent_meanwhile_once_and_in_order)
 {
-	EACH_TRANSPORT (t) {
+	EACH_TRANSPORT(t)
+	{
 		char text[16];
 		serve_with(t, away(t, 5000));
 		client_open(&client, t);
@@ -62,14 +63,15 @@ TEST(socketio0_receive, a_websocket_that_comes_back_gets_one_message_of_many_fra
 	snprintf(path, sizeof(path), "/socket.io/websocket/%s", client.id);
 	ask_by(&client.in, "GET", path, UPGRADE, NULL);
 	assert_int_equal(take_head(&client.in), 101);
-test_expect_text(client.in.text, client.in.len, "\x81\x10~m~1~m~a~m~1~m~b");
+	test_expect_text(client.in.text, client.in.len, "\x81\x10~m~1~m~a~m~1~m~b");
 	client_close(&client);
 	finish();
 }
 
 TEST(socketio0_receive, a_second_receiver_takes_the_place_of_the_first)
 {
-	EACH_TRANSPORT (t) {
+	EACH_TRANSPORT(t)
+	{
 		struct http_peer first;
 		serve_with(t, away(t, 8000));
 		client_open(&client, t);
@@ -110,8 +112,7 @@ TEST(socketio0_receive, a_poll_for_which_there_is_nothing_is_answered_with_nothi
 			http_pass(10);
 			take_in(&client);
 			assert_false(client.polling);
-			assert_string_equal(
-				body, t == XHR_POLLING ? "" : "io.JSONP[7]._(\"\");");
+			assert_string_equal(body, t == XHR_POLLING ? "" : "io.JSONP[7]._(\"\");");
 		}
 		http_pass(7990);
 		expect_said("connection ");
@@ -217,22 +218,67 @@ TEST(socketio0_receive, without_a_timeout_heartbeats_need_no_answer)
 
 TEST(socketio0_receive, line_ends_that_an_event_stream_would_change_leave_as_lf)
 {
-	EACH_TRANSPORT (t) {
+	EACH_TRANSPORT(t)
+	{
 		serve(NULL);
 		client_open(&client, t);
 		rill_send_text(conn, "a\r\nb\rc\nd");
 		rill_socketio0_broadcast(io, RILL_ARGS(rill_text("e\r\nf")), NULL);
-		expect_frames(&client, t == SERVER_EVENTS
-					       ? "~m~7~m~a\nb\nc\nd~m~3~m~e\nf"
-					       : "~m~8~m~a\r\nb\rc\nd~m~4~m~e\r\nf");
+		expect_frames(&client, t == SERVER_EVENTS ? "~m~7~m~a\nb\nc\nd~m~3~m~e\nf"
+							  : "~m~8~m~a\r\nb\rc\nd~m~4~m~e\r\nf");
 		client_close(&client);
 		finish();
 	}
 }
 
+TEST(socketio0_receive, a_sender_that_was_told_to_wait_is_told_when_there_is_room)
+{
+	static char large[60000];
+	rill_server_options server;
+	rill_server_options_default(&server);
+	server.high_water = 50000;
+	server.low_water = 1000;
+	memset(large, 'x', sizeof(large) - 1);
+	for (int t = XHR_POLLING; t < TRANSPORTS; t++) {
+		rill_socketio0_options options = defaults();
+		start(&server);
+		assert_int_equal(rill_socketio0_serve(http_server, &options, &io), 0);
+		client_open(&client, t);
+		assert_int_equal(rill_send_text(conn, large), 1);
+		expect_said("connection ");
+		come(&client);
+		expect_said("drain ");
+		client_close(&client);
+		http_end();
+	}
+}
+
+/* Near max_buffered the server refuses new work. */
+TEST(socketio0_receive, who_comes_for_what_waits_is_let_in_when_memory_is_short)
+{
+	static char large[300000];
+	rill_server_options server;
+	rill_server_options_default(&server);
+	server.max_buffered = 300000;
+	memset(large, 'x', sizeof(large) - 1);
+	start(&server);
+	rill_socketio0_options options = defaults();
+	assert_int_equal(rill_socketio0_serve(http_server, &options, &io), 0);
+	client_open(&client, XHR_POLLING);
+	assert_int_equal(rill_send(conn, RILL_TEXT, large, 280000) >= 0, true);
+	http_open(&peer);
+	ask_by(&peer, "GET", "/socket.io/xhr-polling/", "", NULL);
+	assert_int_equal(take_answer(&peer), 503);
+	come(&client);
+	assert_true(strlen(client.frames) > 280000);
+	client_close(&client);
+	finish();
+}
+
 TEST(socketio0_receive, a_slow_client_is_closed_when_too_much_waits_for_it)
 {
-	EACH_TRANSPORT (t) {
+	EACH_TRANSPORT(t)
+	{
 		static char large[70000];
 		rill_socketio0_options options = defaults();
 		*times_of(&options, t) = away(t, 5000);
@@ -242,9 +288,8 @@ TEST(socketio0_receive, a_slow_client_is_closed_when_too_much_waits_for_it)
 		client_open(&client, t);
 		client_close(&client);
 		assert_int_equal(rill_send_text(conn, large) >= 0, true);
-		assert_int_equal(rill_socketio0_broadcast(
-					 io, RILL_ARGS(rill_text(large)), NULL),
-			0);
+		assert_int_equal(
+			rill_socketio0_broadcast(io, RILL_ARGS(rill_text(large)), NULL), 0);
 		http_pass(5000);
 		expect_said("connection 1008: ");
 		finish();

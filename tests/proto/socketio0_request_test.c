@@ -35,7 +35,8 @@ TEST(socketio0_request, a_session_that_is_empty_or_missing_is_a_new_one)
 {
 	static const char *const paths[] = { "/socket.io/xhr-polling", "/socket.io/xhr-polling/",
 		"/socket.io/xhr-polling//", "/socket.io/xhr-polling//1290000000000",
-		"/socket.io/xhr-polling/?a=b", "/socket.io/jsonp-polling//1/0" };
+		"/socket.io/xhr-polling/?a=b", "/socket.io/jsonp-polling//1/0",
+		"/socket.io/jsonp-polling//1/0/" };
 	serve(NULL);
 	for (size_t i = 0; i < sizeof(paths) / sizeof(*paths); i++) {
 		ask_by(&peer, "GET", paths[i], "", NULL);
@@ -47,7 +48,8 @@ TEST(socketio0_request, a_session_that_is_empty_or_missing_is_a_new_one)
 
 TEST(socketio0_request, a_session_that_is_not_there_is_answered_404)
 {
-	EACH_TRANSPORT (t) {
+	EACH_TRANSPORT(t)
+	{
 		char path[64];
 		serve(NULL);
 		snprintf(path, sizeof(path), "/socket.io/%s/123/1/1", names[t]);
@@ -67,7 +69,8 @@ TEST(socketio0_request, a_session_that_is_not_there_is_answered_404)
 
 TEST(socketio0_request, a_session_is_reached_by_its_own_transport_alone)
 {
-	EACH_TRANSPORT (t) {
+	EACH_TRANSPORT(t)
+	{
 		int wrong = (t + 1) % TRANSPORTS;
 		char path[96];
 		serve(NULL);
@@ -97,7 +100,8 @@ TEST(socketio0_request, a_request_without_an_upgrade_is_no_websocket)
 TEST(socketio0_request, other_methods_are_refused_with_those_there_are)
 {
 	static const char *const methods[] = { "PUT", "DELETE", "OPTIONS", "HEAD" };
-	EACH_TRANSPORT (t) {
+	EACH_TRANSPORT(t)
+	{
 		char path[64];
 		serve(NULL);
 		snprintf(path, sizeof(path), "/socket.io/%s//1/1", names[t]);
@@ -119,9 +123,10 @@ TEST(socketio0_request, other_methods_are_refused_with_those_there_are)
 
 TEST(socketio0_request, a_script_without_the_number_of_its_callback_is_refused)
 {
-	static const char *const paths[] = { "/socket.io/jsonp-polling", "/socket.io/jsonp-polling//1",
-		"/socket.io/jsonp-polling//1/", "/socket.io/jsonp-polling//1/x",
-		"/socket.io/jsonp-polling//1/-1", "/socket.io/jsonp-polling//1/12345678901" };
+	static const char *const paths[] = { "/socket.io/jsonp-polling",
+		"/socket.io/jsonp-polling//1", "/socket.io/jsonp-polling//1/",
+		"/socket.io/jsonp-polling//1/x", "/socket.io/jsonp-polling//1/-1",
+		"/socket.io/jsonp-polling//1/12345678901" };
 	serve(NULL);
 	for (size_t i = 0; i < sizeof(paths) / sizeof(*paths); i++)
 		expect("GET", paths[i], 400, "The number of the script's callback is missing.");
@@ -207,7 +212,8 @@ TEST(socketio0_request, pages_that_are_not_admitted_get_no_client_and_no_answer)
 		"Sec-Fetch-Site: cross-site\r\nReferer: http://b/x\r\n",
 		"Sec-Fetch-Site: same-site\r\n",
 		"Origin: http://example.org\r\nOrigin: http://b\r\n" };
-	EACH_TRANSPORT (t) {
+	EACH_TRANSPORT(t)
+	{
 		for (size_t i = 0; i < sizeof(foreign) / sizeof(*foreign); i++) {
 			char path[64], fields[400];
 			serve_pages();
@@ -259,6 +265,14 @@ TEST(socketio0_request, messages_of_foreign_pages_are_dropped)
 	}
 }
 
+TEST(socketio0_request, options_of_the_whole_server_are_somebody_elses)
+{
+	serve(NULL);
+	ask_by(&peer, "OPTIONS", "*", "Access-Control-Request-Method: GET\r\n", NULL);
+	assert_int_equal(take_answer(&peer), 404);
+	finish();
+}
+
 static char lines[1024];
 
 static void keep_line(rill_log_level level, const char *message, void *user)
@@ -293,7 +307,8 @@ static void detach_in_log(rill_log_level level, const char *message, void *user)
 
 TEST(socketio0_request, the_service_may_be_detached_in_its_log)
 {
-	EACH_TRANSPORT (t) {
+	EACH_TRANSPORT(t)
+	{
 		rill_socketio0_options options = defaults();
 		char path[64];
 		options.log = detach_in_log;

@@ -5,7 +5,8 @@ static struct client client;
 
 TEST(socketio0_send, heartbeats_and_garbage_do_not_stop_what_is_good)
 {
-	EACH_TRANSPORT (t) {
+	EACH_TRANSPORT(t)
+	{
 		serve(NULL);
 		client_open(&client, t);
 		send_frames(&client, "~m~1~m~a~m~4~m~~h~1~m~1~m~b");
@@ -58,8 +59,7 @@ TEST(socketio0_send, line_ends_that_a_form_has_changed_are_lf_again)
 		serve(NULL);
 		client_open(&client, t);
 		send_frames(&client, "~m~3~m~a\r\nb~m~1~m~c");
-		expect_said(t == JSONP_POLLING ? "connection <a\nb> <c> "
-					       : "connection <a\r\n> ");
+		expect_said(t == JSONP_POLLING ? "connection <a\nb> <c> " : "connection <a\r\n> ");
 		client_close(&client);
 		finish();
 	}
@@ -110,7 +110,8 @@ TEST(socketio0_send, what_is_larger_than_is_taken_is_refused)
 	rill_socketio0_options options = defaults();
 	options.max_body = 2000;
 	memset(large, 'x', sizeof(large) - 1);
-	EACH_TRANSPORT (t) {
+	EACH_TRANSPORT(t)
+	{
 		serve(&options);
 		client_open(&client, t);
 		if (is_socket(t)) {
@@ -165,4 +166,38 @@ TEST(socketio0_send, a_session_may_end_while_a_body_is_on_its_way)
 	expect_answer(&peer, 404, "There is no such session.");
 	client_close(&client);
 	finish();
+}
+
+TEST(socketio0_send, the_servers_limit_counts_when_it_is_less)
+{
+	rill_server_options server;
+	rill_server_options_default(&server);
+	server.max_body = 10;
+	start(&server);
+	rill_socketio0_options options = defaults();
+	assert_int_equal(rill_socketio0_serve(http_server, &options, &io), 0);
+	assert_int_equal(rill_socketio0_get_options(io)->max_body, 10);
+	http_end();
+}
+
+TEST(socketio0_send, a_body_without_memory_is_refused_or_cut_and_may_come_again)
+{
+	for (int t = SERVER_EVENTS; t < TRANSPORTS; t++) {
+		for (size_t n = 1; n < 16; n++) {
+			serve(NULL);
+			client_open(&client, t);
+			test_fail_allocation(n, false);
+			post(&peer, &client, form("~m~3~m~a\r\nb"));
+			test_fail_allocation(0, false);
+			int status = take_answer(&peer);
+			assert_true(status == 200 || status == 503 || (!status && peer.ended));
+			if (rill_socketio0_count(io)) {
+				said[0] = 0;
+				send_frames(&client, "~m~1~m~c");
+				expect_said("<c> ");
+			}
+			client_close(&client);
+			finish();
+		}
+	}
 }

@@ -17,8 +17,7 @@ static void close_it(rill_conn *c, void *user)
 		life_of(c)->closing = true;
 }
 
-static void storm_event(
-	rill_socketio0 *from, rill_conn *c, const rill_msg *message, void *user)
+static void storm_event(rill_socketio0 *from, rill_conn *c, const rill_msg *message, void *user)
 {
 	(void)user;
 	assert_ptr_equal(rill_socketio0_listener(c), from);
@@ -134,9 +133,9 @@ static void serve_one(int i)
 	options.log = draw(2) ? storm_log : NULL;
 	options.max_queue = draw(2) ? 0 : 200 * 1024;
 	options.overflow = (rill_overflow)draw(3);
-	EACH_TRANSPORT (t)
-		if (!is_poll(t) && draw(2))
-			times_of(&options, t)->close_timeout_ms = 5000;
+	EACH_TRANSPORT(t)
+	if (!is_poll(t) && draw(2))
+		times_of(&options, t)->close_timeout_ms = 5000;
 	services[i] = NULL;
 	if (rill_socketio0_serve(http_server, &options, &services[i]) == 0 && draw(4) == 0)
 		rill_socketio0_listen_policy(services[i], "127.0.0.1", 0);
@@ -146,7 +145,10 @@ static void serve_anew(void)
 {
 	int i = (int)draw(SERVICES);
 
-	rill_socketio0_detach(services[i], draw(2) ? 0 : draw(2) ? 1000 : 4000,
+	rill_socketio0_detach(services[i],
+		draw(2)   ? 0
+		: draw(2) ? 1000
+			  : 4000,
 		draw(2) ? "off" : NULL);
 	serve_one(i);
 }
@@ -206,8 +208,8 @@ static bool storm_begin_peer(int i)
 		http_send_bytes(&peers[i], "<policy-file-request/>", 23);
 	if (draw(2))
 		return false;
-	snprintf(path, sizeof(path), "/%s/%s/%s", resource(), names[draw(2)],
-		draw(2) ? ids[k] : "");
+	snprintf(
+		path, sizeof(path), "/%s/%s/%s", resource(), names[draw(2)], draw(2) ? ids[k] : "");
 	ask_by(&peers[i], "GET", path, handshakes[draw(4) == 0], NULL);
 	return true;
 }

@@ -12,7 +12,8 @@ static rill_socketio0_stats stats(void)
 
 TEST(socketio0, a_client_is_told_its_id_and_messages_go_both_ways)
 {
-	EACH_TRANSPORT (t) {
+	EACH_TRANSPORT(t)
+	{
 		serve(NULL);
 		client_open(&client, t);
 		expect_said("connection ");
@@ -21,8 +22,7 @@ TEST(socketio0, a_client_is_told_its_id_and_messages_go_both_ways)
 		assert_ptr_equal(rill_socketio0_client(io, client.id), conn);
 		assert_ptr_equal(rill_socketio0_listener(conn), io);
 		assert_int_equal(rill_socketio0_connections(conn), 1);
-		send_frames(&client,
-			"~m~2~m~hi~m~10~m~~j~{\"a\":1}~m~2~m~\xf0\x9f\x98\x80~m~0~m~");
+		send_frames(&client, "~m~2~m~hi~m~10~m~~j~{\"a\":1}~m~2~m~\xf0\x9f\x98\x80~m~0~m~");
 		expect_said("<hi> json{\"a\":1} <\xf0\x9f\x98\x80> <> ");
 		assert_int_equal(rill_send_text(conn, "\xc3\xa9"), 0);
 		assert_int_equal(rill_send(conn, RILL_JSON, "[1]", 3), 0);
@@ -43,7 +43,8 @@ static void send_two(rill_conn *c)
 
 TEST(socketio0, what_is_sent_while_it_is_told_of_a_client_comes_behind_its_id)
 {
-	EACH_TRANSPORT (t) {
+	EACH_TRANSPORT(t)
+	{
 		serve(NULL);
 		in_connection = send_two;
 		client_open(&client, t);
@@ -70,12 +71,17 @@ TEST(socketio0, ids_are_digits_of_which_none_is_likelier)
 
 TEST(socketio0, what_the_protocol_cannot_say_is_not_sent)
 {
-	EACH_TRANSPORT (t) {
+	EACH_TRANSPORT(t)
+	{
 		serve(NULL);
 		client_open(&client, t);
 		assert_int_equal(rill_send(conn, RILL_BINARY, "x", 1), RILL_EUNSUPPORTED);
 		assert_int_equal(rill_send_text(conn, "~h~1"), RILL_EUNSUPPORTED);
 		assert_int_equal(rill_send_text(conn, "~j~{}"), RILL_EUNSUPPORTED);
+		assert_int_equal(rill_send_text(conn, "a--socketio\n"),
+			t == XHR_MULTIPART ? RILL_EUNSUPPORTED : 0);
+		if (t != XHR_MULTIPART)
+			expect_frames(&client, "~m~12~m~a--socketio\n");
 		assert_int_equal(rill_send(conn, RILL_TEXT, "\xff", 1), RILL_EUTF8);
 		assert_int_equal(rill_send(conn, RILL_JSON, "{", 1), RILL_EPROTO);
 		assert_int_equal(rill_send_text(conn, "~m~1~m~x"), 0);
@@ -88,7 +94,8 @@ TEST(socketio0, what_the_protocol_cannot_say_is_not_sent)
 /* Who polls learns by the next request that there is no such session. */
 TEST(socketio0, a_client_that_is_closed_gets_what_waits_and_then_the_end)
 {
-	EACH_TRANSPORT (t) {
+	EACH_TRANSPORT(t)
+	{
 		serve(NULL);
 		client_open(&client, t);
 		if (is_poll(t))
@@ -121,8 +128,8 @@ TEST(socketio0, clients_are_found_counted_and_gone_through_in_order)
 {
 	static struct client clients[TRANSPORTS];
 	serve(NULL);
-	EACH_TRANSPORT (t)
-		client_open(&clients[t], t);
+	EACH_TRANSPORT(t)
+	client_open(&clients[t], t);
 	assert_int_equal(rill_socketio0_count(io), TRANSPORTS);
 	assert_null(rill_socketio0_client(io, "12345678901234567890123456789012"));
 	assert_null(rill_socketio0_client(io, ""));
@@ -130,15 +137,15 @@ TEST(socketio0, clients_are_found_counted_and_gone_through_in_order)
 	assert_int_equal(rill_socketio0_broadcast(io, RILL_ARGS(rill_text("t"), rill_int(5)),
 				 RILL_EXCEPT(clients[1].id, clients[6].id)),
 		0);
-	EACH_TRANSPORT (t)
-		if (t != 6)
-			expect_frames(&clients[t], t == 1 ? "" : "~m~1~m~t~m~1~m~5");
-	rill_socketio0_each(io, (void (*)(rill_conn *, void *))(void (*)(void))rill_conn_destroy,
-		NULL);
+	EACH_TRANSPORT(t)
+	if (t != 6)
+		expect_frames(&clients[t], t == 1 ? "" : "~m~1~m~t~m~1~m~5");
+	rill_socketio0_each(
+		io, (void (*)(rill_conn *, void *))(void (*)(void))rill_conn_destroy, NULL);
 	http_turns();
 	assert_int_equal(rill_socketio0_count(io), 0);
-	EACH_TRANSPORT (t)
-		client_close(&clients[t]);
+	EACH_TRANSPORT(t)
+	client_close(&clients[t]);
 	finish();
 }
 
@@ -158,8 +165,7 @@ TEST(socketio0, who_is_no_client_of_such_a_service_has_no_id)
 	assert_string_equal(rill_socketio0_session_id(stranger), "");
 	assert_int_equal(rill_socketio0_connections(stranger), 0);
 	assert_null(rill_socketio0_listener(stranger));
-	assert_int_equal(
-		rill_socketio0_send(stranger, RILL_ARGS(rill_text("x"))), RILL_EINVAL);
+	assert_int_equal(rill_socketio0_send(stranger, RILL_ARGS(rill_text("x"))), RILL_EINVAL);
 	assert_ptr_equal(rill_socketio0_server(io), http_server);
 	finish();
 }
@@ -188,7 +194,8 @@ TEST(socketio0, a_websocket_that_is_closed_in_order_ends_with_1000)
 
 TEST(socketio0, a_server_that_stops_tells_its_clients)
 {
-	EACH_TRANSPORT (t) {
+	EACH_TRANSPORT(t)
+	{
 		serve(NULL);
 		client_open(&client, t);
 		if (is_poll(t))
@@ -204,7 +211,8 @@ TEST(socketio0, a_server_that_stops_tells_its_clients)
 
 TEST(socketio0, detached_with_a_code_it_closes_its_clients_and_takes_no_more)
 {
-	EACH_TRANSPORT (t) {
+	EACH_TRANSPORT(t)
+	{
 		serve(NULL);
 		client_open(&client, t);
 		if (is_poll(t))
@@ -215,8 +223,8 @@ TEST(socketio0, detached_with_a_code_it_closes_its_clients_and_takes_no_more)
 		http_turns();
 		assert_null(rill_socketio0_listener(c));
 		assert_string_equal(rill_socketio0_session_id(c), client.id);
-		assert_int_equal(rill_socketio0_broadcast_from(c, RILL_ARGS(rill_text("x"))),
-			RILL_ECLOSED);
+		assert_int_equal(
+			rill_socketio0_broadcast_from(c, RILL_ARGS(rill_text("x"))), RILL_ECLOSED);
 		rill_conn_unref(c);
 		expect("GET", "/socket.io/xhr-polling/", 404, body);
 		client_close(&client);
@@ -243,7 +251,8 @@ TEST(socketio0, detached_without_a_code_it_lives_until_the_last_of_its_clients_e
 TEST(socketio0, clients_may_be_limited_in_all_and_from_one_address)
 {
 	for (int k = 0; k < 2; k++) {
-		EACH_TRANSPORT (t) {
+		EACH_TRANSPORT(t)
+		{
 			rill_socketio0_options options = defaults();
 			options.max_clients = k ? 0 : 1;
 			options.max_clients_per_address = k ? 1 : 0;
@@ -274,14 +283,16 @@ static int on_request(rill_socketio0 *from, rill_request *request, void *user)
 
 TEST(socketio0, the_program_is_asked_before_a_client_is_made)
 {
-	EACH_TRANSPORT (t) {
+	EACH_TRANSPORT(t)
+	{
 		rill_socketio0_options options = defaults();
 		options.on_request = on_request;
 		options.user = &answer;
 		serve(&options);
 		char path[64];
 		for (int i = 0; i < 3; i++) {
-			static const int answers[] = { 403, 1, RILL_ACCEPT }, want[] = { 403, 500, 0 };
+			static const int answers[] = { 403, 1, RILL_ACCEPT },
+					 want[] = { 403, 500, 0 };
 			answer = answers[i];
 			http_close(&peer);
 			http_open(&peer);
@@ -292,6 +303,30 @@ TEST(socketio0, the_program_is_asked_before_a_client_is_made)
 			assert_int_equal(status, want[i] ? want[i] : is_socket(t) ? 101 : 200);
 		}
 		expect_said("asked asked asked connection ");
+		finish();
+	}
+}
+
+static int detach_in_hook(rill_socketio0 *from, rill_request *request, void *user)
+{
+	(void)request;
+	(void)user;
+	rill_socketio0_detach(from, 0, NULL);
+	return RILL_ACCEPT;
+}
+
+TEST(socketio0, no_client_is_made_when_the_service_is_detached_as_it_is_asked)
+{
+	EACH_TRANSPORT(t)
+	{
+		rill_socketio0_options options = defaults();
+		char path[64];
+		options.on_request = detach_in_hook;
+		serve(&options);
+		snprintf(path, sizeof(path), "/socket.io/%s//1/1", names[t]);
+		ask_by(&peer, "GET", path, is_socket(t) ? UPGRADE : "", NULL);
+		assert_int_equal(take_answer(&peer), 503);
+		expect_said("");
 		finish();
 	}
 }
@@ -320,22 +355,66 @@ static void check_fault(void (*set)(rill_socketio0_options *o), const char *why)
 
 static const char *const odd[] = { "websocket", "carrier-pigeon", NULL };
 static const char *const portless[] = { "*:*", "example.org", NULL };
+static const char *const quoted[] = { "a\"b:80", NULL };
 static const rill_handler sizeless = { .size = 1 };
 static const char *resource;
 
-static void set_resource(rill_socketio0_options *o) { o->resource = resource; }
-static void set_transports(rill_socketio0_options *o) { o->transports = odd; }
-static void set_origins(rill_socketio0_options *o) { o->origins = portless; }
-static void set_handler(rill_socketio0_options *o) { o->handler = &sizeless; }
-static void set_body(rill_socketio0_options *o) { o->max_body = 0; }
-static void set_overflow(rill_socketio0_options *o) { o->overflow = (rill_overflow)9; }
-static void set_beat(rill_socketio0_options *o) { o->xhr_polling.heartbeat_interval_ms = 1; }
-static void set_timeout(rill_socketio0_options *o) { o->jsonp_polling.timeout_ms = 1; }
-static void set_duration(rill_socketio0_options *o) { o->htmlfile.duration_ms = 1; }
-static void set_close(rill_socketio0_options *o) { o->jsonp_polling.close_timeout_ms = 0; }
-static void set_forever(rill_socketio0_options *o) { o->websocket.close_timeout_ms = UINT32_MAX; }
-static void set_file(rill_socketio0_options *o) { o->client_file = "../x"; }
-static void set_size(rill_socketio0_options *o) { o->size = 0; }
+static void set_resource(rill_socketio0_options *o)
+{
+	o->resource = resource;
+}
+static void set_transports(rill_socketio0_options *o)
+{
+	o->transports = odd;
+}
+static void set_origins(rill_socketio0_options *o)
+{
+	o->origins = portless;
+}
+static void set_quoted(rill_socketio0_options *o)
+{
+	o->origins = quoted;
+}
+static void set_handler(rill_socketio0_options *o)
+{
+	o->handler = &sizeless;
+}
+static void set_body(rill_socketio0_options *o)
+{
+	o->max_body = 0;
+}
+static void set_overflow(rill_socketio0_options *o)
+{
+	o->overflow = (rill_overflow)9;
+}
+static void set_beat(rill_socketio0_options *o)
+{
+	o->xhr_polling.heartbeat_interval_ms = 1;
+}
+static void set_timeout(rill_socketio0_options *o)
+{
+	o->jsonp_polling.timeout_ms = 1;
+}
+static void set_duration(rill_socketio0_options *o)
+{
+	o->htmlfile.duration_ms = 1;
+}
+static void set_close(rill_socketio0_options *o)
+{
+	o->jsonp_polling.close_timeout_ms = 0;
+}
+static void set_forever(rill_socketio0_options *o)
+{
+	o->websocket.close_timeout_ms = UINT32_MAX;
+}
+static void set_file(rill_socketio0_options *o)
+{
+	o->client_file = "../x";
+}
+static void set_size(rill_socketio0_options *o)
+{
+	o->size = 0;
+}
 
 TEST(socketio0, options_that_make_no_sense_are_refused_with_a_sentence)
 {
@@ -347,6 +426,7 @@ TEST(socketio0, options_that_make_no_sense_are_refused_with_a_sentence)
 	}
 	check_fault(set_transports, "transports names one");
 	check_fault(set_origins, "origins must be \"host:port\"");
+	check_fault(set_quoted, "origins must be \"host:port\"");
 	check_fault(set_handler, "handler.size");
 	check_fault(set_body, "max_body must not be 0");
 	check_fault(set_overflow, "overflow is none");
@@ -364,8 +444,8 @@ TEST(socketio0, options_in_force_are_told_with_their_defaults)
 	serve(NULL);
 	const rill_socketio0_options *o = rill_socketio0_get_options(io);
 	assert_string_equal(o->resource, "socket.io");
-	EACH_TRANSPORT (t)
-		assert_string_equal(o->transports[t], names[t]);
+	EACH_TRANSPORT(t)
+	assert_string_equal(o->transports[t], names[t]);
 	assert_string_equal(o->origins[0], "*:*");
 	assert_int_equal(o->websocket.heartbeat_interval_ms, 10000);
 	assert_int_equal(o->xhr_polling.duration_ms, 20000);
@@ -422,8 +502,8 @@ static void talk(size_t n, bool all_after, int t)
 	serve(NULL);
 	test_fail_allocation(n, all_after);
 	snprintf(path, sizeof(path), "/socket.io/%s//1/1", names[t]);
-	ask_by(&peer, "GET", path,
-		is_socket(t) ? UPGRADE : "Origin: http://a\r\nCookie: a=b\r\n", NULL);
+	ask_by(&peer, "GET", path, is_socket(t) ? UPGRADE : "Origin: http://a\r\nCookie: a=b\r\n",
+		NULL);
 	if (conn) {
 		struct http_peer sender;
 		snprintf(client.id, sizeof(client.id), "%s", rill_socketio0_session_id(conn));
@@ -453,9 +533,9 @@ static void talk(size_t n, bool all_after, int t)
 
 TEST(socketio0, a_request_without_memory_is_refused_or_cut)
 {
-	EACH_TRANSPORT (t)
-		for (size_t n = 1; n < 50; n++) {
-			talk(n, false, t);
-			talk(n, true, t);
-		}
+	EACH_TRANSPORT(t)
+	for (size_t n = 1; n < 50; n++) {
+		talk(n, false, t);
+		talk(n, true, t);
+	}
 }

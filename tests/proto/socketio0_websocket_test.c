@@ -8,8 +8,7 @@ static struct client client;
 	"Upgrade: WebSocket\r\nConnection: Upgrade\r\nOrigin: http://example.com\r\n"              \
 	"Sec-WebSocket-Key1: 4 @1  46546xW%0l 1 5\r\nSec-WebSocket-Key2: 12998 5 Y3 1  .P00\r\n"   \
 	"Sec-WebSocket-Protocol: sample\r\n"
-#define HIXIE75                                                                                    \
-	"Upgrade: WebSocket\r\nConnection: Upgrade\r\nOrigin: http://example.com\r\n"
+#define HIXIE75 "Upgrade: WebSocket\r\nConnection: Upgrade\r\nOrigin: http://example.com\r\n"
 
 static void expect_text(const char *want)
 {
@@ -68,8 +67,8 @@ TEST(socketio0_websocket, draft_75_is_spoken_and_a_client_comes_back_by_it)
 		snprintf(path, sizeof(path), "/socket.io/%s/", names[t]);
 		ask_by(&peer, "GET", path, HIXIE75, NULL);
 		assert_int_equal(take_head(&peer), 101);
-		expect_field("WebSocket-Location", t ? "ws://a/socket.io/flashsocket/"
-						     : "ws://a/socket.io/websocket/");
+		expect_field("WebSocket-Location",
+			t ? "ws://a/socket.io/flashsocket/" : "ws://a/socket.io/websocket/");
 		talk_hixie();
 		http_close(&peer);
 		rill_send_text(conn, "a");
@@ -105,24 +104,31 @@ TEST(socketio0_websocket, a_session_that_ends_before_its_challenge_comes_is_over
 
 TEST(socketio0_websocket, no_client_is_made_of_a_handshake_that_ends_behind_the_service)
 {
-	serve(NULL);
-	ask_by(&peer, "GET", "/socket.io/websocket", HIXIE76, NULL);
-	assert_int_equal(take_head(&peer), 101);
-	rill_socketio0_detach(io, 0, NULL);
-	http_turns();
-	http_send_bytes(&peer, "^n:ds[4U", 8);
-	assert_int_equal(peer.len, 18);
-	expect_said("");
-	finish();
+	for (int others = 0; others < 2; others++) {
+		serve(NULL);
+		if (others)
+			client_open(&client, WEBSOCKET);
+		ask_by(&peer, "GET", "/socket.io/websocket", HIXIE76, NULL);
+		assert_int_equal(take_head(&peer), 101);
+		rill_socketio0_detach(io, 0, NULL);
+		http_turns();
+		http_send_bytes(&peer, "^n:ds[4U", 8);
+		assert_int_equal(peer.len, 18);
+		expect_said(others ? "connection " : "");
+		if (others)
+			client_close(&client);
+		finish();
+	}
 }
 
 TEST(socketio0_websocket, the_first_subprotocol_that_is_offered_is_taken)
 {
 	serve(NULL);
 	ask_by(&peer, "GET", "/socket.io/websocket",
-		UPGRADE "Sec-WebSocket-Protocol: a, b\r\n", NULL);
+		UPGRADE "Sec-WebSocket-Protocol: a, b\r\nOrigin: http://b\r\n", NULL);
 	assert_int_equal(take_head(&peer), 101);
 	expect_field("Sec-WebSocket-Protocol", "a");
+	expect_field("Access-Control-Allow-Origin", NULL);
 	finish();
 }
 
@@ -180,16 +186,17 @@ TEST(socketio0_websocket, what_a_hub_publishes_reaches_all_transports_in_one_for
 	static struct client clients[TRANSPORTS];
 	serve(NULL);
 	assert_int_equal(rill_hub_new(&hub, http_loop, NULL), 0);
-	EACH_TRANSPORT (t) {
+	EACH_TRANSPORT(t)
+	{
 		client_open(&clients[t], t);
 		assert_int_equal(rill_subscribe(hub, "t", conn, NULL), 0);
 	}
 	rill_publish(hub, "t", RILL_TEXT, "\xf0\x9f\x98\x80", 4);
 	rill_publish(hub, "t", RILL_JSON, "[\r\n1]", 5);
-	EACH_TRANSPORT (t)
-		expect_frames(&clients[t], "~m~2~m~\xf0\x9f\x98\x80~m~7~m~~j~[\n1]");
-	EACH_TRANSPORT (t)
-		client_close(&clients[t]);
+	EACH_TRANSPORT(t)
+	expect_frames(&clients[t], "~m~2~m~\xf0\x9f\x98\x80~m~7~m~~j~[\n1]");
+	EACH_TRANSPORT(t)
+	client_close(&clients[t]);
 	rill_hub_free(hub);
 	finish();
 }

@@ -14,7 +14,7 @@ const path = require("path");
 const { chromium } = require("../interop/node_modules/playwright-core");
 const { startServer } = require("../interop/support.js");
 
-const WAIT_MS = Number(process.env.W || 60000);
+const WAIT_MS = 60000;
 const FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
   "--disable-background-networking", "--disable-component-update", "--disable-sync"];
 const FILE = path.join(path.dirname(require.resolve("../interop/node_modules/socket.io-0.6")),

@@ -24,8 +24,13 @@ async function join(server, transports) {
 for (const [order, more] of [["today's first", []], ["the old one first", ["--old-first"]]]) {
   const both = (sentence, body) => test(`${sentence}; attached: ${order}`, async () => {
     const server = await startServer({ args: [...ARGS, ...more] });
-    await body(server);
-    assert.equal(await server.stop(), 0);
+    let status;
+    try {
+      await body(server);
+    } finally {
+      status = await server.stop();
+    }
+    assert.equal(status, 0);
   });
 
   both("clients of both are served side by side, each by its own", async (server) => {
@@ -38,14 +43,12 @@ for (const [order, more] of [["today's first", []], ["the old one first", ["--ol
       socket.emit("echo", "grüße 😀", { a: [1] });
       assert.deepEqual((await back).slice(0, 2), ["grüße 😀", { a: [1] }]);
     }
-    const heard = today.map((socket) => socket.next("bcast"));
+    const heard = today.slice(1).map((socket) => socket.next("bcast"));
     old.forEach((client) => client.expectNothing());
     await old[0].send("all:among the old");
     await Promise.all(old.map((client) => client.expect("among the old")));
     today[0].emit("bcast", "among those of today");
-    today[1].emit("bcast", "and again");
-    assert.deepEqual((await Promise.all(heard)).map(([text]) => text).sort(),
-      ["among those of today", "among those of today", "and again"].sort());
+    assert.deepEqual(await Promise.all(heard.map(async (args) => (await args)[0])), ["among those of today", "among those of today"]);
     old.forEach((client) => client.expectNothing());
     await Promise.all(old.map((client) => client.cut()));
     today.forEach((socket) => socket.disconnect());

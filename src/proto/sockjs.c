@@ -24,7 +24,8 @@ static void free_service(struct rl_session_service *base)
 
 static void part(struct rl_session_service *base)
 {
-	rl_sockjs_websocket_part(service_of(base));
+	rl_websocket_part(&service_of(base)->framed);
+	rl_websocket_part(&service_of(base)->raw);
 }
 
 static const struct rl_session_service_ops ops = { .part = part, .free = free_service };

@@ -50,14 +50,22 @@ static const char page[] =
 static char *history[HISTORY];
 static size_t next;
 
+/* What others call it. Not by its session id, which whoever knows it can act as the client by. */
+static void write_name(char name[32], const rill_conn *client)
+{
+	snprintf(name, 32, "guest %llu", (unsigned long long)rill_conn_id(client));
+}
+
 /* {"message": [who, what]}, as it is told and kept. */
 static rill_json write_message(rill_json_writer *w, rill_conn *client, const rill_msg *message)
 {
+	char name[32];
+	write_name(name, client);
 	rill_json_begin(w);
 	rill_json_open(w, '{');
 	rill_json_name(w, "message");
 	rill_json_open(w, '[');
-	rill_json_put_text(w, rill_socketio0_session_id(client));
+	rill_json_put_text(w, name);
 	rill_json_put_string(w, message->data, message->len);
 	rill_json_close(w);
 	rill_json_close(w);
@@ -67,8 +75,9 @@ static rill_json write_message(rill_json_writer *w, rill_conn *client, const ril
 static void announce(rill_conn *client, const char *what)
 {
 	rill_json_writer w;
-	char text[128];
-	snprintf(text, sizeof(text), "%s %s", rill_socketio0_session_id(client), what);
+	char name[32], text[64];
+	write_name(name, client);
+	snprintf(text, sizeof(text), "%s %s", name, what);
 	rill_json_begin(&w);
 	rill_json_open(&w, '{');
 	rill_json_name(&w, "announcement");

@@ -415,12 +415,15 @@ test("socketio0_chat tells what was said and who comes and goes, and serves its 
     await ann.expect({ buffer: [] });
     await ann.send("hello 😀");
     const bob = await enter("xhr-polling");
-    await bob.expect({ buffer: [{ message: [ann.sid, "hello 😀"] }] });
-    await ann.expect({ announcement: `${bob.sid} connected` });
+    const { buffer: [{ message: [annsName, said] }] } = await bob.next();
+    assert.equal(said, "hello 😀");
+    const { announcement } = await ann.next();
+    const [, bobsName] = /^(guest \d+) connected$/.exec(announcement);
+    assert.notEqual(annsName, bobsName);
     await bob.send("hi");
-    await ann.expect({ message: [bob.sid, "hi"] });
+    await ann.expect({ message: [bobsName, "hi"] });
     await ann.cut();
-    await bob.expect({ announcement: `${ann.sid} disconnected` });
+    await bob.expect({ announcement: `${annsName} disconnected` });
     await bob.cut();
   }));
 

@@ -19,8 +19,9 @@
  *
  * The protocol has no word for an end: of rill_close() a client on a WebSocket learns by its Close, with the
  * code and reason given, others by a request that is answered 404. on_close is told 1000 (its WebSocket was closed
- * in order), 1006 (it did not come back: reason "close timeout", or "heartbeat timeout" if it was silent before
- * that), 1002 (it broke the protocol or a limit), or the code the program gave. */
+ * in order, and its close timeout is 0), 1006 (it did not come back, however it left: reason "close timeout", or
+ * "heartbeat timeout" if it was silent before that), 1002 (it broke the protocol or a limit), or the code the program
+ * gave. */
 #ifndef RILL_SOCKETIO0_H
 #define RILL_SOCKETIO0_H
 
@@ -78,8 +79,8 @@ typedef struct rill_socketio0_options {
 	rill_socketio0_times websocket, flashsocket, server_events, htmlfile, xhr_multipart, xhr_polling,
 		jsonp_polling;
 	/* Pages admitted: "host:port" with '*' for either, NULL-terminated; a port that an origin does not say is
-	 * its scheme's. WebSockets of others get 403, their messages 401, jsonp-polling a script with an alert,
-	 * and no answer may be read by them. Requests without an Origin pass, unless a browser says that they are a
+	 * its scheme's. What comes from others to receive gets 403, but jsonp-polling a script with an alert; their
+	 * messages get 401, and no answer may be read by them. Requests without an Origin pass, unless a browser says that they are a
 	 * foreign page's (Sec-Fetch-Site) and their Referer is not admitted. NULL: { "*:*" }. Copied. */
 	const char *const *origins;
 	/* Lines about clients and requests (RILL_LOG_INFO), and faults, which go to the loop's log when it is NULL. */
@@ -100,7 +101,7 @@ typedef struct rill_socketio0_options {
 
 	/* The folder of the client's files: socket.io.js, and below lib/vendor/web-socket-js/ WebSocketMain.swf and
 	 * WebSocketMainInsecure.swf, which are served under these paths below the resource, the first .swf also as
-	 * WebSocketMain.swf. NULL: not served. Copied. */
+	 * WebSocketMain.swf. What is not there is passed on. NULL: not served. Copied. */
 	const char *client_dir;
 	/* What the first of them is called in the folder, and in the URL: where today's Socket.IO has the same path,
 	 * its bundle has the name socket.io.js to itself. "socket.io.js" both. Copied. */

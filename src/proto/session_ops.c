@@ -89,13 +89,21 @@ static bool goes_straight(const struct rl_session *s)
 	       !s->carrier_lost && !s->outbox.count;
 }
 
-static int went_straight(struct rl_session *s, int rc, size_t len)
+/* True: it has gone, or was refused; *rc is as of rill_send(). A carrier that turns out to be lost leaves it to wait
+ * for the next, where there may be one. */
+static bool went_straight(struct rl_session *s, const struct rl_outbound *message, int *rc)
 {
-	if (rc < 0)
-		return rc;
-	count_out(s, len);
+	if (!goes_straight(s))
+		return false;
+	*rc = rl_session_write_message(s, message);
+	if (*rc == RILL_ECLOSED && s->row->on_loss == RL_LOSS_WAITS)
+		return false;
+	if (*rc < 0)
+		return true;
+	count_out(s, message->data.len);
 	s->over_high = s->over_high || s->full;
-	return taken(s);
+	*rc = taken(s);
+	return true;
 }
 
 static int put(struct rl_session *s, rill_kind kind, struct rl_slice data)
@@ -105,8 +113,8 @@ static int put(struct rl_session *s, rill_kind kind, struct rl_slice data)
 
 	if (rc < 0)
 		return rc;
-	if (goes_straight(s))
-		return went_straight(s, rl_session_write_message(s, &message), data.len);
+	if (went_straight(s, &message, &rc))
+		return rc;
 	if (!make_room(s, data.len))
 		return RILL_ETOOBIG;
 	rl_buf_take_spare(&s->outbox.entries, &s->sessions->spare);
@@ -165,18 +173,14 @@ static int op_publish(struct rill_conn *conn, struct rl_publication *publication
 {
 	struct rl_session *s = of(conn);
 	struct rl_slice data = rl_blob_slice(publication->payload);
+	const struct rl_outbound message = { .kind = publication->kind,
+		.data = data,
+		.plain = publication->plain,
+		.publication = publication };
 	int rc = s->sessions->dialect->check(s, publication->kind, data);
 
-	if (rc < 0)
+	if (rc < 0 || went_straight(s, &message, &rc))
 		return rc;
-	if (goes_straight(s))
-		return went_straight(s,
-			rl_session_write_message(
-				s, &(struct rl_outbound){ .kind = publication->kind,
-					   .data = data,
-					   .plain = publication->plain,
-					   .publication = publication }),
-			data.len);
 	return wait_in_outbox(s, rl_outbox_add_publication(&s->outbox, publication), data.len);
 }
 

@@ -1,5 +1,4 @@
 /* Proves what server.h promises of a hello: what is said in place of a connection's first request. */
-#include <sys/socket.h>
 #include <unistd.h>
 #include "http/server_state.h"
 #include "support/http_peer.h"

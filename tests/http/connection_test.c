@@ -1,7 +1,6 @@
 /* Proves what connection.h promises: one exchange at a time, bounded, with every timeout. */
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/socket.h>
 #include <unistd.h>
 #include "http/connection.h"
 #include "http/server_state.h"

@@ -6,19 +6,9 @@
 #include "conn/hold.h"
 #include "conn/no_json.h"
 #include "support/support.h"
+#include "support/said.h"
 
-/* What happened, in order: "open", "message:hi", "close:1000", each with a blank behind it. */
-static char said[1024];
-
-static void say(const char *format, ...)
-{
-	va_list args;
-	size_t n = strlen(said);
-	va_start(args, format);
-	vsnprintf(said + n, sizeof(said) - n, format, args);
-	va_end(args);
-}
-
+/* All that was said, in order: "open", "message:hi", "close:1000", each with a blank behind it. */
 static void expect_said(const char *want)
 {
 	assert_string_equal(said, want);

@@ -7,24 +7,15 @@
 #include <unistd.h>
 #include "http/client.h"
 #include "support/origin.h"
+#include "support/said.h"
 
 static struct origin origin;
 static struct rl_client_target *target;
 static struct rl_client_call *call;
-static char said[4096];
 static char sentence[512];
 static bool take, read_body, free_in_answer, free_in_body;
 static struct rl_stream *taken;
 static struct rill_answer *answer_taken;
-
-static void say(const char *format, ...)
-{
-	va_list args;
-	size_t n = strlen(said);
-	va_start(args, format);
-	vsnprintf(said + n, sizeof(said) - n, format, args);
-	va_end(args);
-}
 
 static void expect_said(const char *want)
 {

@@ -1,5 +1,4 @@
 /* Proves what server.h promises of a hello: what is said in place of a connection's first request. */
-#include <sys/socket.h>
 #include <unistd.h>
 #include "http/server_state.h"
 #include "support/http_peer.h"
@@ -264,39 +263,23 @@ TEST(connection_read, who_cannot_be_answered_is_cut)
 
 static void say_hello(void *arg)
 {
-	struct http_peer p = { .fd = -1 };
-	struct rl_stream *stream;
-	const struct rl_addr from = { .family = RL_ADDR_IP4 };
-	rill_loop_options options;
-	int fds[2];
+	struct http_peer p;
 	(void)arg;
 
-	rill_loop_options_default(&options);
-	options.allocator = test_env()->memory;
-	if (rill_loop_new(&http_loop, &options) < 0)
+	if (!http_try_begin())
 		return;
-	if (rill_server_new(&http_server, http_loop, NULL) < 0)
-		goto loop;
 	add_hello();
-	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, fds), 0);
-	p.fd = fds[0];
-	if (rl_socket_stream(&stream, &http_server->group, fds[1], &from) < 0) {
-		close(fds[1]);
-	} else {
-		rl_server_accept(http_server, stream);
+	if (http_try_open(&p)) {
 		http_send_bytes(&p, question, 3);
 		http_send_bytes(&p, question + 3, sizeof(question) - 3);
 		if (!test_allocation_failed())
 			assert_string_equal(http_take(&p), ANSWER);
 		else if (p.len)
 			assert_true(strcmp(p.text, ANSWER) == 0);
+		http_close(&p);
 	}
-	http_close(&p);
 	rl_server_remove_hello(&hello);
-	rill_server_free(http_server);
-loop:
-	rill_loop_free(http_loop);
-	http_loop = NULL;
+	http_end();
 }
 
 TEST(connection_read, any_allocation_of_a_hello_may_fail)

@@ -2,7 +2,6 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 #include <zlib.h>
@@ -346,10 +345,6 @@ TEST(client_file, is_compressed_once_for_those_who_take_that_and_anew_when_it_ha
 /* With the n-th allocation failing the file comes whole, or not at all. */
 static void ask_for_it(void *arg)
 {
-	struct rl_stream *stream;
-	const struct rl_addr from = { .family = RL_ADDR_IP4 };
-	rill_loop_options options;
-	int fds[2];
 	(void)arg;
 
 	peer = (struct http_peer){ .fd = -1 };
@@ -357,22 +352,10 @@ static void ask_for_it(void *arg)
 	version = NULL;
 	rl_client_file_init(&file, test_env());
 	file.packaged = true;
-	rill_loop_options_default(&options);
-	options.allocator = test_env()->memory;
-	if (rill_loop_new(&http_loop, &options) < 0)
+	if (!http_try_begin())
 		return;
-	if (rill_server_new(&http_server, http_loop, NULL) < 0)
-		goto loop;
-	if (rill_server_handle(http_server, "/", answer, NULL, NULL) < 0)
-		goto server;
-	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, fds), 0);
-	peer.fd = fds[0];
-	if (rl_socket_stream(&stream, &http_server->group, fds[1], &from) < 0) {
-		close(fds[1]);
-	} else {
-		rl_server_accept(http_server, stream);
+	if (rill_server_handle(http_server, "/", answer, NULL, NULL) == 0 && http_try_open(&peer))
 		ask("GET", "Accept-Encoding: gzip\r\n");
-	}
 	if (peer.len && strstr(peer.text, "Content-Encoding: gzip\r\n"))
 		expect_inflated("(flash)");
 	else if (peer.len)
@@ -380,12 +363,8 @@ static void ask_for_it(void *arg)
 	else
 		assert_true(test_allocation_failed());
 	http_close(&peer);
-server:
-	rill_server_free(http_server);
-loop:
-	rill_loop_free(http_loop);
+	http_end();
 	rl_client_file_fini(&file);
-	http_loop = NULL;
 }
 
 TEST(client_file, any_allocation_may_fail)

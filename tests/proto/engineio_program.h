@@ -6,25 +6,16 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include "support/http_peer.h"
+#include "support/answer.h"
+#include "support/said.h"
 
 static struct http_peer peer;
 static rill_engineio *service;
 static rill_conn *conn; /* the latest to open */
 static char sid[21];    /* its id */
-static char said[4096];
 static void (*in_open)(rill_conn *conn);
 static void (*in_message)(rill_conn *conn, rill_msg msg);
 static void (*in_close)(rill_conn *conn);
-
-static inline void say(const char *format, ...)
-{
-	va_list args;
-	size_t n = strlen(said);
-	va_start(args, format);
-	vsnprintf(said + n, sizeof(said) - n, format, args);
-	va_end(args);
-}
 
 static inline void expect_said(const char *want)
 {
@@ -104,40 +95,8 @@ static inline void finish(void)
 }
 
 /* An answer, taken apart. */
-static char head[4096]; /* with its last line end */
 static char body[1200000];
 static size_t body_len;
-
-static inline const char *field(const char *name)
-{
-	static char value[1024];
-	char line[128];
-	snprintf(line, sizeof(line), "\r\n%s: ", name);
-	const char *at = strstr(head, line);
-	if (!at)
-		return NULL;
-	at += strlen(line);
-	snprintf(value, sizeof(value), "%.*s", (int)strcspn(at, "\r"), at);
-	return value;
-}
-
-static inline void expect_field(const char *name, const char *want)
-{
-	const char *have = field(name);
-	if (!want && have)
-		fail_msg("%s: %s", name, have);
-	else if (want && !have)
-		fail_msg("no %s in \"%s\"", name, head);
-	else if (want)
-		assert_string_equal(have, want);
-}
-
-static inline void drop(struct http_peer *p, size_t n)
-{
-	assert_true(n <= p->len);
-	p->len -= n;
-	memmove(p->text, p->text + n, p->len + 1);
-}
 
 static inline int take_head(struct http_peer *p)
 {
@@ -178,30 +137,6 @@ static inline void expect_nothing(struct http_peer *p)
 	http_take(p);
 	if (p->len)
 		fail_msg("\"%s\"", p->text);
-}
-
-/* method and target, fields, body of len bytes; text NULL: none. */
-static inline void ask_bytes(struct http_peer *p, const char *method, const char *target,
-	const char *fields, const void *text, size_t len)
-{
-	static char request[1200000];
-	int n = snprintf(request, sizeof(request), "%s %s HTTP/1.1\r\nHost: a\r\n%s", method, target,
-		fields);
-	if (text)
-		n += snprintf(request + n, sizeof(request) - (size_t)n, "Content-Length: %zu\r\n\r\n",
-			len);
-	else
-		n += snprintf(request + n, sizeof(request) - (size_t)n, "\r\n");
-	assert_true((size_t)n + len < sizeof(request));
-	if (len)
-		memcpy(request + n, text, len);
-	http_send_bytes(p, request, (size_t)n + len);
-}
-
-static inline void ask_by(struct http_peer *p, const char *method, const char *target,
-	const char *fields, const char *text)
-{
-	ask_bytes(p, method, target, fields, text, text ? strlen(text) : 0);
 }
 
 static inline void expect(const char *method, const char *target, int status, const char *want)

@@ -5,24 +5,16 @@
 #include <sys/socket.h>
 #include <unistd.h>
 #include "support/origin.h"
+#include "support/said.h"
 
 static struct origin origin;
 static rill_loop *loop;
 static rill_eventsource_client *client;
-static char said[1024], sentence[256];
+static char sentence[256];
 static int64_t waits;
 static int failed_rc, failed_status;
 static bool in_call;
 static const char *free_in; /* the callback that frees the client */
-
-static void say(const char *format, ...)
-{
-	va_list args;
-	size_t n = strlen(said);
-	va_start(args, format);
-	vsnprintf(said + n, sizeof(said) - n, format, args);
-	va_end(args);
-}
 
 static void expect_said(const char *want)
 {

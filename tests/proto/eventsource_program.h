@@ -6,22 +6,13 @@
 #include <stdio.h>
 #include <string.h>
 #include "support/http_peer.h"
+#include "support/said.h"
 
 static struct http_peer peer;
 static rill_conn *conn; /* the latest to open */
-static char said[1024];
 static void (*in_open)(rill_conn *conn);
 static void (*in_drain)(rill_conn *conn);
 static void (*in_close)(rill_conn *conn);
-
-static inline void say(const char *format, ...)
-{
-	va_list args;
-	size_t n = strlen(said);
-	va_start(args, format);
-	vsnprintf(said + n, sizeof(said) - n, format, args);
-	va_end(args);
-}
 
 static inline void expect_said(const char *want)
 {

@@ -285,17 +285,12 @@ TEST(flash_policy, where_it_cannot_listen_it_says_so)
 /* The text comes whole or not at all. */
 static void tell_one(void *arg)
 {
-	rill_loop_options options;
 	char text[sizeof(POLICY) + 1];
 	(void)arg;
 
 	policy = NULL;
-	rill_loop_options_default(&options);
-	options.allocator = test_env()->memory;
-	if (rill_loop_new(&http_loop, &options) < 0)
+	if (!http_try_begin())
 		return;
-	if (rill_server_new(&http_server, http_loop, NULL) < 0)
-		goto loop;
 	if (rl_flash_policy_listen(&policy, http_server, NULL, 0, RL_SLICE(POLICY)) == 0) {
 		int fd = reach();
 		ssize_t n = take_all(fd, text, sizeof(text));
@@ -305,10 +300,7 @@ static void tell_one(void *arg)
 		close(fd);
 	}
 	rl_flash_policy_free(policy);
-	rill_server_free(http_server);
-loop:
-	rill_loop_free(http_loop);
-	http_loop = NULL;
+	http_end();
 }
 
 TEST(flash_policy, any_allocation_may_fail)

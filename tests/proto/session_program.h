@@ -19,6 +19,7 @@
 #include "proto/session_parts.h"
 #include "proto/websocket.h"
 #include "support/http_peer.h"
+#include "support/said.h"
 
 static struct rl_sessions sessions;
 static struct rl_service in_server;
@@ -32,20 +33,10 @@ static unsigned empties;
 static bool say_messages = true;
 
 static rill_conn *conn; /* the latest to open */
-static char said[4096];
 static void (*in_open)(rill_conn *conn);
 static void (*in_message)(rill_conn *conn, rill_msg msg);
 static void (*in_drain)(rill_conn *conn);
 static void (*in_close)(rill_conn *conn);
-
-static inline void say(const char *format, ...)
-{
-	va_list args;
-	size_t n = strlen(said);
-	va_start(args, format);
-	vsnprintf(said + n, sizeof(said) - n, format, args);
-	va_end(args);
-}
 
 static inline void expect_said(const char *want)
 {

@@ -7,24 +7,15 @@
 #include <stdlib.h>
 #include <string.h>
 #include "base/json.h"
-#include "support/http_peer.h"
+#include "support/answer.h"
+#include "support/said.h"
 
 static struct http_peer peer; /* for requests without a client around them */
 static rill_socketio0 *io;
 static rill_conn *conn; /* the latest to open */
-static char said[8192];
 static void (*in_connection)(rill_conn *conn);
 static void (*in_message)(rill_conn *conn, const rill_msg *message);
 static void (*in_disconnect)(rill_conn *conn);
-
-static inline void say(const char *format, ...)
-{
-	va_list args;
-	size_t n = strlen(said);
-	va_start(args, format);
-	vsnprintf(said + n, sizeof(said) - n, format, args);
-	va_end(args);
-}
 
 static inline void expect_said(const char *want)
 {
@@ -121,40 +112,8 @@ static inline void finish(void)
 }
 
 /* An answer, taken apart. */
-static char head[4096]; /* with its last line end */
 static char body[400000];
 static size_t body_len;
-
-static inline const char *field(const char *name)
-{
-	static char value[1024];
-	char line[128];
-	snprintf(line, sizeof(line), "\r\n%s: ", name);
-	const char *at = strstr(head, line);
-	if (!at)
-		return NULL;
-	at += strlen(line);
-	snprintf(value, sizeof(value), "%.*s", (int)strcspn(at, "\r"), at);
-	return value;
-}
-
-static inline void expect_field(const char *name, const char *want)
-{
-	const char *have = field(name);
-	if (!want && have)
-		fail_msg("%s: %s", name, have);
-	else if (want && !have)
-		fail_msg("no %s in \"%s\"", name, head);
-	else if (want)
-		assert_string_equal(have, want);
-}
-
-static inline void drop(struct http_peer *p, size_t n)
-{
-	assert_true(n <= p->len);
-	p->len -= n;
-	memmove(p->text, p->text + n, p->len + 1);
-}
 
 static inline void take_bytes(struct http_peer *p, size_t n)
 {
@@ -195,22 +154,6 @@ static inline void expect_answer(struct http_peer *p, int status, const char *wa
 	if (have != status || strcmp(body, want) != 0)
 		fail_msg("want %d \"%s\", have %d \"%s\"", status, want, have, body);
 	assert_int_equal(p->len, 0);
-}
-
-/* method path, fields and body; what is no POST has no body. */
-static inline void ask_by(struct http_peer *p, const char *method, const char *path,
-	const char *fields, const char *text)
-{
-	static char request[400000];
-	int n = snprintf(
-		request, sizeof(request), "%s %s HTTP/1.1\r\nHost: a\r\n%s", method, path, fields);
-	if (text)
-		n += snprintf(request + n, sizeof(request) - (size_t)n,
-			"Content-Length: %zu\r\n\r\n%s", strlen(text), text);
-	else
-		n += snprintf(request + n, sizeof(request) - (size_t)n, "\r\n");
-	assert_true((size_t)n < sizeof(request));
-	http_send_bytes(p, request, (size_t)n);
 }
 
 static inline void expect(const char *method, const char *path, int status, const char *want)

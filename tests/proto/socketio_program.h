@@ -7,23 +7,14 @@
 #include <stdlib.h>
 #include <string.h>
 #include "support/http_peer.h"
+#include "support/said.h"
 
 static rill_socketio *io;
 static rill_namespace *root;
 static rill_socket *latest; /* to connect; NULL when it is gone */
-static char said[16384];
 static void (*in_connect)(rill_socket *s);
 static void (*in_event)(rill_socket *s, rill_json args, rill_reply *reply);
 static void (*in_disconnect)(rill_socket *s);
-
-static inline void say(const char *format, ...)
-{
-	va_list args;
-	size_t n = strlen(said);
-	va_start(args, format);
-	vsnprintf(said + n, sizeof(said) - n, format, args);
-	va_end(args);
-}
 
 static inline void expect_said(const char *want)
 {

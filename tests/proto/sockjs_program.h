@@ -6,24 +6,15 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include "support/http_peer.h"
+#include "support/answer.h"
+#include "support/said.h"
 
 static struct http_peer peer;
 static rill_sockjs *service;
 static rill_conn *conn; /* the latest to open */
-static char said[4096];
 static void (*in_open)(rill_conn *conn);
 static void (*in_message)(rill_conn *conn, rill_msg msg);
 static void (*in_close)(rill_conn *conn);
-
-static inline void say(const char *format, ...)
-{
-	va_list args;
-	size_t n = strlen(said);
-	va_start(args, format);
-	vsnprintf(said + n, sizeof(said) - n, format, args);
-	va_end(args);
-}
 
 static inline void expect_said(const char *want)
 {
@@ -102,40 +93,9 @@ static inline void finish(void)
 }
 
 /* An answer, taken apart. */
-static char head[4096];   /* with its last line end */
 static char body[400000]; /* of a chunked one the chunks, with '|' in between */
 static bool ended;        /* it is complete */
 static bool in_chunks;
-
-static inline const char *field(const char *name)
-{
-	static char value[1024];
-	char line[128];
-	snprintf(line, sizeof(line), "\r\n%s: ", name);
-	const char *at = strstr(head, line);
-	if (!at)
-		return NULL;
-	at += strlen(line);
-	snprintf(value, sizeof(value), "%.*s", (int)strcspn(at, "\r"), at);
-	return value;
-}
-
-static inline void expect_field(const char *name, const char *want)
-{
-	const char *have = field(name);
-	if (!want)
-		assert_null(have);
-	else if (!have)
-		fail_msg("no %s in \"%s\"", name, head);
-	else
-		assert_string_equal(have, want);
-}
-
-static inline void drop(struct http_peer *p, size_t n)
-{
-	p->len -= n;
-	memmove(p->text, p->text + n, p->len + 1);
-}
 
 static inline void take_bytes(struct http_peer *p, size_t n)
 {
@@ -212,22 +172,6 @@ static inline void expect_answer(struct http_peer *p, int status, const char *wa
 static inline void expect_more(struct http_peer *p, const char *want)
 {
 	assert_string_equal(take_more(p), want);
-}
-
-/* method path, fields and body; what is no POST has no body. */
-static inline void ask_by(struct http_peer *p, const char *method, const char *path,
-	const char *fields, const char *text)
-{
-	static char request[300000];
-	int n = snprintf(
-		request, sizeof(request), "%s %s HTTP/1.1\r\nHost: a\r\n%s", method, path, fields);
-	if (text)
-		n += snprintf(request + n, sizeof(request) - (size_t)n,
-			"Content-Length: %zu\r\n\r\n%s", strlen(text), text);
-	else
-		n += snprintf(request + n, sizeof(request) - (size_t)n, "\r\n");
-	assert_true((size_t)n < sizeof(request));
-	http_send_bytes(p, request, (size_t)n);
 }
 
 static inline void ask(const char *method, const char *path)

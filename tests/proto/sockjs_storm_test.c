@@ -82,14 +82,6 @@ static int storm_request(rill_sockjs *s, rill_request *request, void *user)
 	return draw(10) ? RILL_ACCEPT : 403;
 }
 
-static void storm_log(rill_log_level level, const char *line, void *user)
-{
-	(void)level;
-	(void)line;
-	(void)user;
-	act_sometimes();
-}
-
 static void serve_one(int i)
 {
 	rill_sockjs_options options = defaults();

@@ -6,23 +6,14 @@
 #include <stdio.h>
 #include <string.h>
 #include "support/origin.h"
+#include "support/said.h"
 
 static struct origin origin;
 static rill_conn *conn; /* the latest to be made */
-static char said[2048];
 static char sentence[512]; /* of the latest failure */
 static int status, answered;
 static void (*in_open)(rill_conn *conn);
 static void (*in_failed)(void);
-
-static inline void say(const char *format, ...)
-{
-	va_list args;
-	size_t n = strlen(said);
-	va_start(args, format);
-	vsnprintf(said + n, sizeof(said) - n, format, args);
-	va_end(args);
-}
 
 static inline void expect_said(const char *want)
 {

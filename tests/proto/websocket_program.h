@@ -6,21 +6,12 @@
 #include <stdio.h>
 #include <string.h>
 #include "support/peer.h"
+#include "support/said.h"
 
 static struct peer peer;
 static rill_conn *conn; /* the latest to open */
-static char said[2048];
 static void (*in_open)(rill_conn *conn);
 static void (*in_message)(rill_conn *conn);
-
-static inline void say(const char *format, ...)
-{
-	va_list args;
-	size_t n = strlen(said);
-	va_start(args, format);
-	vsnprintf(said + n, sizeof(said) - n, format, args);
-	va_end(args);
-}
 
 static inline void expect_said(const char *want)
 {

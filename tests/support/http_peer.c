@@ -33,6 +33,22 @@ void http_end(void)
 	http_loop = NULL;
 }
 
+bool http_try_begin(void)
+{
+	rill_loop_options options;
+
+	rill_loop_options_default(&options);
+	options.allocator = test_env()->memory;
+	http_loop = NULL;
+	http_server = NULL;
+	if (rill_loop_new(&http_loop, &options) < 0)
+		return false;
+	if (rill_server_new(&http_server, http_loop, NULL) == 0)
+		return true;
+	http_end();
+	return false;
+}
+
 void http_turns(void)
 {
 	for (int i = 0; i < 6; i++)
@@ -66,6 +82,24 @@ void http_open(struct http_peer *peer)
 	const struct rl_addr from = { .family = RL_ADDR_IP4, .port = 4711, .ip = { 192, 0, 2, 1 } };
 
 	http_open_from(peer, &from);
+}
+
+bool http_try_open(struct http_peer *peer)
+{
+	const struct rl_addr from = { .family = RL_ADDR_IP4 };
+	struct rl_stream *stream;
+	int fds[2];
+
+	assert_int_equal(
+		socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, fds), 0);
+	*peer = (struct http_peer){ .fd = fds[0] };
+	if (rl_socket_stream(&stream, &http_server->group, fds[1], &from) < 0) {
+		close(fds[1]);
+		http_close(peer);
+		return false;
+	}
+	rl_server_accept(http_server, stream);
+	return true;
 }
 
 const char *http_take(struct http_peer *peer)

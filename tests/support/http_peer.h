@@ -13,6 +13,8 @@ extern rill_server *http_server;
 /* Makes both; options NULL: the defaults. */
 void http_begin(const rill_server_options *options);
 void http_end(void);
+/* The same where any allocation may fail, on the real clock, without a log. False: there is neither. */
+bool http_try_begin(void);
 
 /* Turns until nothing is left to do. */
 void http_turns(void);
@@ -30,6 +32,8 @@ struct http_peer {
 /* A new connection, from 192.0.2.1 or wherever. */
 void http_open(struct http_peer *peer);
 void http_open_from(struct http_peer *peer, const struct rl_addr *from);
+/* ... where any allocation may fail. False: it is closed, and nothing was taken yet. */
+bool http_try_open(struct http_peer *peer);
 
 /* Sends all, then turns and takes what comes; expects the kernel to take it. */
 void http_send(struct http_peer *peer, const char *text);

@@ -80,8 +80,9 @@ typedef struct rill_socketio0_options {
 		jsonp_polling;
 	/* Pages admitted: "host:port" with '*' for either, NULL-terminated; a port that an origin does not say is
 	 * its scheme's. What comes from others to receive gets 403, but jsonp-polling a script with an alert; their
-	 * messages get 401, and no answer may be read by them. Requests without an Origin pass, unless a browser says that they are a
-	 * foreign page's (Sec-Fetch-Site) and their Referer is not admitted. NULL: { "*:*" }. Copied. */
+	 * messages get 401, and no answer may be read by them. Requests without an Origin pass, unless a browser
+	 * says that they are a foreign page's (Sec-Fetch-Site) and their Referer is not admitted. NULL: { "*:*" }.
+	 * Copied. */
 	const char *const *origins;
 	/* Lines about clients and requests (RILL_LOG_INFO), and faults, which go to the loop's log when it is NULL. */
 	void (*log)(rill_log_level level, const char *message, void *user);

@@ -60,8 +60,8 @@ typedef struct rill_socketio0_times {
 	 * answer may take before the connection is taken for lost; 0: for ever. Polls have none: both are to
 	 * be 0. 10 s, 8 s; 0, 0 */
 	uint32_t heartbeat_interval_ms, timeout_ms;
-	/* How long a client that is cut off, or between two polls, may take to come back. 0: it may not. 0; polls:
-	 * 8 s */
+	/* How long a client that is cut off, or between two polls, may take to come back. 0: it may not, which
+	 * polls, that end with each answer, have to. 0; polls: 8 s */
 	uint32_t close_timeout_ms;
 	/* A poll is answered with nothing when there is nothing for so long; 0: it is held for ever. Polls alone:
 	 * 20 s */
@@ -139,7 +139,7 @@ RILL_API void rill_socketio0_options_init(rill_socketio0_options *options, size_
 /* Attaches a listener ("io.listen"); several may stand side by side. options NULL: the defaults; copied. It takes
  * what names an enabled transport or a client's file behind the resource, before other handlers and whatever
  * the order in which they were attached, and passes on all else: today's Socket.IO may share the path. io may be
- * NULL. Returns 0, RILL_EINVAL (the log says which option), RILL_ENOMEM. */
+ * NULL. Returns 0, RILL_EINVAL (the loop's log says which option), RILL_ENOMEM. */
 RILL_API int rill_socketio0_serve(
 	rill_server *server, const rill_socketio0_options *options, rill_socketio0 **io);
 

@@ -30,7 +30,8 @@ int rl_client_file_refresh(struct rl_client_file *file, const struct rl_env *env
 	const char *name, const char *version);
 
 /* Answers a GET or HEAD with it: 200 in a coding the client takes, or 304, for tags without quotes too unless
- * only_quoted, as clients of 2010 send them; with Cache-Control, ETag and Vary. Cuts the request without memory for that. */
+ * only_quoted, as clients of 2010 send them; with Cache-Control, ETag and Vary. Cuts the request without memory for
+ * that. */
 void rl_client_file_answer(
 	struct rl_client_file *file, rill_request *request, const char *content_type);
 

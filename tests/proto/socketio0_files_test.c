@@ -182,6 +182,25 @@ static void expect_eras(void)
 	expect_said("connection ");
 }
 
+static void say_line(rill_log_level level, const char *line, void *user)
+{
+	(void)level;
+	(void)user;
+	say("%s ", line);
+}
+
+TEST(socketio0_files, one_that_is_missing_is_said_by_the_log)
+{
+	rill_socketio0_options options = defaults();
+	options.client_dir = "/tmp/rill-socketio0-no-such-folder";
+	options.log = say_line;
+	serve(&options);
+	ask_by(&peer, "GET", "/socket.io/socket.io.js", "", NULL);
+	expect_said("192.0.2.1: client_dir has no file socket.io.js ");
+	assert_int_equal(take_answer(&peer), 404);
+	finish();
+}
+
 TEST(socketio0_files, both_eras_share_a_path_in_whatever_order_they_come)
 {
 	rill_socketio_options today;

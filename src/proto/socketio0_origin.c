@@ -51,16 +51,24 @@ bool rl_sio0_origin_ok(const struct rl_sio0_ask *ask)
 	return *rule;
 }
 
+/* As old servers say it: on xhr-multipart in any case. */
+static bool allows_credentials(const struct rl_sio0_ask *ask)
+{
+	struct rl_slice cookie;
+
+	return ask->transport == RL_SIO0_XHR_MULTIPART ||
+	       rl_http1_field(rl_exchange_head(ask->request), RL_SLICE("Cookie"), &cookie);
+}
+
 int rl_sio0_allow(struct rl_sio0_ask *ask)
 {
-	struct rl_slice origin = rl_origin_of(ask->request), cookie;
+	struct rl_slice origin = rl_origin_of(ask->request);
 	int rc = rill_response_header(ask->request, "Vary", "Origin");
 
 	if (rc == 0 && origin.data)
 		rc = rl_exchange_add_field(
 			ask->request, RL_SLICE("Access-Control-Allow-Origin"), origin);
-	if (rc == 0 && origin.data &&
-		rl_http1_field(rl_exchange_head(ask->request), RL_SLICE("Cookie"), &cookie))
+	if (rc == 0 && origin.data && allows_credentials(ask))
 		rc = rill_response_header(ask->request, "Access-Control-Allow-Credentials", "true");
 	return rc;
 }

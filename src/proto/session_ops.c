@@ -89,6 +89,12 @@ static bool goes_straight(const struct rl_session *s)
 	       !s->carrier_lost && !s->outbox.count;
 }
 
+/* Its carrier turns out to be lost already: what comes from here on waits, where there will be another. */
+static bool is_to_wait(const struct rl_session *s, int rc)
+{
+	return rc == RILL_ECLOSED && s->carrier_lost && s->row->on_loss == RL_LOSS_WAITS;
+}
+
 static int went_straight(struct rl_session *s, int rc, size_t len)
 {
 	if (rc < 0)
@@ -105,8 +111,11 @@ static int put(struct rl_session *s, rill_kind kind, struct rl_slice data)
 
 	if (rc < 0)
 		return rc;
-	if (goes_straight(s))
-		return went_straight(s, rl_session_write_message(s, &message), data.len);
+	if (goes_straight(s)) {
+		rc = rl_session_write_message(s, &message);
+		if (!is_to_wait(s, rc))
+			return went_straight(s, rc, data.len);
+	}
 	if (!make_room(s, data.len))
 		return RILL_ETOOBIG;
 	rl_buf_take_spare(&s->outbox.entries, &s->sessions->spare);
@@ -165,18 +174,19 @@ static int op_publish(struct rill_conn *conn, struct rl_publication *publication
 {
 	struct rl_session *s = of(conn);
 	struct rl_slice data = rl_blob_slice(publication->payload);
+	const struct rl_outbound message = { .kind = publication->kind,
+		.data = data,
+		.plain = publication->plain,
+		.publication = publication };
 	int rc = s->sessions->dialect->check(s, publication->kind, data);
 
 	if (rc < 0)
 		return rc;
-	if (goes_straight(s))
-		return went_straight(s,
-			rl_session_write_message(
-				s, &(struct rl_outbound){ .kind = publication->kind,
-					   .data = data,
-					   .plain = publication->plain,
-					   .publication = publication }),
-			data.len);
+	if (goes_straight(s)) {
+		rc = rl_session_write_message(s, &message);
+		if (!is_to_wait(s, rc))
+			return went_straight(s, rc, data.len);
+	}
 	return wait_in_outbox(s, rl_outbox_add_publication(&s->outbox, publication), data.len);
 }
 

@@ -19,8 +19,9 @@
  *
  * The protocol has no word for an end: of rill_close() a client on a WebSocket learns by its Close, with the
  * code and reason given, others by a request that is answered 404. on_close is told 1000 (its WebSocket was closed
- * in order), 1006 (it did not come back: reason "close timeout", or "heartbeat timeout" if it was silent before
- * that), 1002 (it broke the protocol or a limit), or the code the program gave. */
+ * in order, and its close timeout is 0), 1006 (it did not come back, however it left: reason "close timeout", or
+ * "heartbeat timeout" if it was silent before that), 1002 (it broke the protocol or a limit), or the code the program
+ * gave. */
 #ifndef RILL_SOCKETIO0_H
 #define RILL_SOCKETIO0_H
 
@@ -59,8 +60,8 @@ typedef struct rill_socketio0_times {
 	 * answer may take before the connection is taken for lost; 0: for ever. Polls have none: both are to
 	 * be 0. 10 s, 8 s; 0, 0 */
 	uint32_t heartbeat_interval_ms, timeout_ms;
-	/* How long a client that is cut off, or between two polls, may take to come back. 0: it may not. 0; polls:
-	 * 8 s */
+	/* How long a client that is cut off, or between two polls, may take to come back. 0: it may not, which
+	 * polls, that end with each answer, have to. 0; polls: 8 s */
 	uint32_t close_timeout_ms;
 	/* A poll is answered with nothing when there is nothing for so long; 0: it is held for ever. Polls alone:
 	 * 20 s */
@@ -78,8 +79,8 @@ typedef struct rill_socketio0_options {
 	rill_socketio0_times websocket, flashsocket, server_events, htmlfile, xhr_multipart, xhr_polling,
 		jsonp_polling;
 	/* Pages admitted: "host:port" with '*' for either, NULL-terminated; a port that an origin does not say is
-	 * its scheme's. WebSockets of others get 403, their messages 401, jsonp-polling a script with an alert,
-	 * and no answer may be read by them. Requests without an Origin pass, unless a browser says that they are a
+	 * its scheme's. What comes from others to receive gets 403, but jsonp-polling a script with an alert; their
+	 * messages get 401, and no answer may be read by them. Requests without an Origin pass, unless a browser says that they are a
 	 * foreign page's (Sec-Fetch-Site) and their Referer is not admitted. NULL: { "*:*" }. Copied. */
 	const char *const *origins;
 	/* Lines about clients and requests (RILL_LOG_INFO), and faults, which go to the loop's log when it is NULL. */
@@ -100,7 +101,7 @@ typedef struct rill_socketio0_options {
 
 	/* The folder of the client's files: socket.io.js, and below lib/vendor/web-socket-js/ WebSocketMain.swf and
 	 * WebSocketMainInsecure.swf, which are served under these paths below the resource, the first .swf also as
-	 * WebSocketMain.swf. NULL: not served. Copied. */
+	 * WebSocketMain.swf. What is not there is passed on. NULL: not served. Copied. */
 	const char *client_dir;
 	/* What the first of them is called in the folder, and in the URL: where today's Socket.IO has the same path,
 	 * its bundle has the name socket.io.js to itself. "socket.io.js" both. Copied. */
@@ -137,7 +138,7 @@ RILL_API void rill_socketio0_options_init(rill_socketio0_options *options, size_
 /* Attaches a listener ("io.listen"); several may stand side by side. options NULL: the defaults; copied. It takes
  * what names an enabled transport or a client's file behind the resource, before other handlers and whatever
  * the order in which they were attached, and passes on all else: today's Socket.IO may share the path. io may be
- * NULL. Returns 0, RILL_EINVAL (the log says which option), RILL_ENOMEM. */
+ * NULL. Returns 0, RILL_EINVAL (the loop's log says which option), RILL_ENOMEM. */
 RILL_API int rill_socketio0_serve(
 	rill_server *server, const rill_socketio0_options *options, rill_socketio0 **io);
 

@@ -120,7 +120,7 @@ RILL_API void rill_sockjs_options_init(rill_sockjs_options *options, size_t size
 /* Attaches a SockJS service to a server; several may stand side by side. prefix: "" or "/": the whole
  * server; a '/' at its end is dropped, "[/]echo" is understood as "/echo". What is not below it passes on
  * to the next handler. handler is not copied. options NULL: the defaults; copied. service may be NULL.
- * Returns 0, RILL_EINVAL (the log says which option), RILL_ENOMEM. */
+ * Returns 0, RILL_EINVAL (the loop's log says which option), RILL_ENOMEM. */
 RILL_API int rill_sockjs_serve(rill_server *server, const char *prefix, const rill_handler *handler,
 	const rill_sockjs_options *options, rill_sockjs **service);
 

@@ -133,7 +133,7 @@ static void name_version(
 {
 	if (version && is_tag_text(rl_slice_str(version)))
 		snprintf(file->tag, sizeof(file->tag), "\"%s\"", version);
-	else if (!read_version(env, folder, file->tag))
+	else if (!file->packaged || !read_version(env, folder, file->tag))
 		snprintf(file->tag, sizeof(file->tag), "\"%016llx\"",
 			(unsigned long long)hash(rl_buf_slice(&file->forms[0])));
 }

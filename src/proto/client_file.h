@@ -16,19 +16,22 @@ struct rl_client_file {
 	struct rl_buf forms[RL_CLIENT_FILE_FORMS];
 	bool made[RL_CLIENT_FILE_FORMS];
 	char tag[80]; /* with its quotes */
-	bool only_quoted; /* a tag without its quotes is none (RFC 9110, 8.8.3); false at first */
+	/* False at first. */
+	bool packaged;    /* the folder lies in a package as npm lays it out, whose version is the file's */
+	bool only_quoted; /* a tag without its quotes is none (RFC 9110, 8.8.3) */
 };
 
 void rl_client_file_init(struct rl_client_file *file, const struct rl_env *env);
 void rl_client_file_fini(struct rl_client_file *file);
 
-/* Brings it up to date. version: for its tag; NULL: what ../package.json says, or a hash. name: below the folder; may
- * have folders in it. 0; RILL_ENOENT: there is none; RILL_ENOMEM. */
+/* Brings it up to date. version: for its tag; NULL: what ../package.json says if it is packaged, or a hash. name: below
+ * the folder; may have folders in it. 0; RILL_ENOENT: there is none; RILL_ENOMEM. */
 int rl_client_file_refresh(struct rl_client_file *file, const struct rl_env *env, const char *folder,
 	const char *name, const char *version);
 
 /* Answers a GET or HEAD with it: 200 in a coding the client takes, or 304, for tags without quotes too unless
- * only_quoted, as clients of 2010 send them; with Cache-Control, ETag and Vary. Cuts the request without memory for that. */
+ * only_quoted, as clients of 2010 send them; with Cache-Control, ETag and Vary. Cuts the request without memory for
+ * that. */
 void rl_client_file_answer(
 	struct rl_client_file *file, rill_request *request, const char *content_type);
 

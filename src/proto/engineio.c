@@ -24,7 +24,7 @@ static void free_service(struct rl_session_service *base)
 static void part(struct rl_session_service *base)
 {
 	rill_route_remove(service_of(base)->route);
-	rl_eio_websocket_part(service_of(base));
+	rl_websocket_part(&service_of(base)->websocket);
 }
 
 static void stop(struct rl_session_service *base)

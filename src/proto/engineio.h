@@ -113,8 +113,6 @@ void rl_eio_send(struct rl_eio_ask *ask, struct rl_session *session);
 void rl_eio_upgrade(struct rl_eio_ask *ask);
 /* The service below. 0; RILL_EINVAL (logged), RILL_ENOMEM. */
 int rl_eio_websocket_new(struct rill_engineio *service, const rill_websocket_options *options);
-/* The service goes before its WebSockets do. */
-void rl_eio_websocket_part(struct rill_engineio *service);
 
 /* engineio_late.c: the opening is sent in a moment; 0, RILL_ENOMEM. And the end of what that takes. */
 int rl_eio_open_late(struct rl_session *session, struct rl_slice handshake);

@@ -92,12 +92,3 @@ int rl_eio_websocket_new(struct rill_engineio *service, const rill_websocket_opt
 	o.hybi_drafts = o.hixie_drafts = false;
 	return rl_websocket_new(&service->websocket, service->base.sessions.server, &handler, &o);
 }
-
-void rl_eio_websocket_part(struct rill_engineio *service)
-{
-	if (!service->websocket)
-		return;
-	service->websocket->options.user = NULL;
-	rl_websocket_part(service->websocket);
-	service->websocket = NULL;
-}

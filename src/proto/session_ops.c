@@ -89,19 +89,21 @@ static bool goes_straight(const struct rl_session *s)
 	       !s->carrier_lost && !s->outbox.count;
 }
 
-/* Its carrier turns out to be lost already: what comes from here on waits, where there will be another. */
-static bool is_to_wait(const struct rl_session *s, int rc)
+/* True: it has gone, or was refused; *rc is as of rill_send(). A carrier that turns out to be lost leaves it to wait
+ * for the next, where there may be one. */
+static bool went_straight(struct rl_session *s, const struct rl_outbound *message, int *rc)
 {
-	return rc == RILL_ECLOSED && s->carrier_lost && s->row->on_loss == RL_LOSS_WAITS;
-}
-
-static int went_straight(struct rl_session *s, int rc, size_t len)
-{
-	if (rc < 0)
-		return rc;
-	count_out(s, len);
+	if (!goes_straight(s))
+		return false;
+	*rc = rl_session_write_message(s, message);
+	if (*rc == RILL_ECLOSED && s->row->on_loss == RL_LOSS_WAITS)
+		return false;
+	if (*rc < 0)
+		return true;
+	count_out(s, message->data.len);
 	s->over_high = s->over_high || s->full;
-	return taken(s);
+	*rc = taken(s);
+	return true;
 }
 
 static int put(struct rl_session *s, rill_kind kind, struct rl_slice data)
@@ -111,11 +113,8 @@ static int put(struct rl_session *s, rill_kind kind, struct rl_slice data)
 
 	if (rc < 0)
 		return rc;
-	if (goes_straight(s)) {
-		rc = rl_session_write_message(s, &message);
-		if (!is_to_wait(s, rc))
-			return went_straight(s, rc, data.len);
-	}
+	if (went_straight(s, &message, &rc))
+		return rc;
 	if (!make_room(s, data.len))
 		return RILL_ETOOBIG;
 	rl_buf_take_spare(&s->outbox.entries, &s->sessions->spare);
@@ -180,13 +179,8 @@ static int op_publish(struct rill_conn *conn, struct rl_publication *publication
 		.publication = publication };
 	int rc = s->sessions->dialect->check(s, publication->kind, data);
 
-	if (rc < 0)
+	if (rc < 0 || went_straight(s, &message, &rc))
 		return rc;
-	if (goes_straight(s)) {
-		rc = rl_session_write_message(s, &message);
-		if (!is_to_wait(s, rc))
-			return went_straight(s, rc, data.len);
-	}
 	return wait_in_outbox(s, rl_outbox_add_publication(&s->outbox, publication), data.len);
 }
 

@@ -12,7 +12,7 @@ static struct rill_socketio0 *io_of(struct rl_session_service *service)
 
 static void part(struct rl_session_service *service)
 {
-	rl_sio0_websocket_part(io_of(service));
+	rl_websocket_part(&io_of(service)->websocket);
 }
 
 static void free_service(struct rl_session_service *service)

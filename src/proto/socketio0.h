@@ -145,7 +145,6 @@ enum { RL_SIO0_STATE_PLACE, RL_SIO0_STATE_FORM };
 /* socketio0_websocket.c */
 void rl_sio0_upgrade(struct rl_sio0_ask *ask);
 int rl_sio0_websocket_new(struct rill_socketio0 *io, const rill_websocket_options *options);
-void rl_sio0_websocket_part(struct rill_socketio0 *io);
 
 /* socketio0_events.c */
 extern const rill_handler rl_sio0_handler;

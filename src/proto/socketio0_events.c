@@ -71,8 +71,8 @@ struct news {
 	rill_socketio0_event event;
 	rill_socketio0 *io;
 	rill_conn *client;
-	const rill_msg
-		*message; /* NULL: it is none, and who is closed meanwhile hears it all the same */
+	/* NULL: it is none, and who is closed meanwhile hears it all the same. */
+	const rill_msg *message;
 };
 
 static bool goes_on(const struct news *news)
@@ -148,8 +148,7 @@ static void on_open(rill_conn *conn)
 	tell_listener(&news, io->options.on_client_connect);
 	news.event = RILL_SOCKETIO0_CONNECTION;
 	tell_listener(&news, io->options.on_connection);
-	say(io, conn,
-		"connected"); /* the log is the program's, too, and is not to know it before */
+	say(io, conn, "connected"); /* the log may be the program's, too, and hears of a client behind it */
 	rl_session_service_release(&io->service);
 }
 

@@ -65,6 +65,16 @@ static bool is_read(const rill_request *request)
 	return rl_slice_equal(method, RL_SLICE("GET")) || rl_slice_equal(method, RL_SLICE("HEAD"));
 }
 
+/* Whoever answers then, if anybody, knows nothing of the folder. */
+static void log_missing(
+	const struct rill_socketio0 *io, const rill_request *request, const char *name)
+{
+	struct rl_env room;
+
+	rl_log(rl_sio0_log(io, &room), RILL_LOG_INFO, "%s: client_dir has no file %s",
+		rill_request_peer(request), name);
+}
+
 int rl_sio0_files_request(struct rill_socketio0 *io, rill_request *request, struct rl_slice path)
 {
 	const rill_socketio0_options *o = &io->options;
@@ -72,10 +82,13 @@ int rl_sio0_files_request(struct rill_socketio0 *io, rill_request *request, stru
 
 	if (i == FILES)
 		return RILL_PASS;
-	int rc = rl_client_file_refresh(&io->files->files[i], rl_sio0_env(io), o->client_dir,
-		files[i].name ? files[i].name : o->client_file, o->client_version);
-	if (rc == RILL_ENOENT)
+	const char *name = files[i].name ? files[i].name : o->client_file;
+	int rc = rl_client_file_refresh(
+		&io->files->files[i], rl_sio0_env(io), o->client_dir, name, o->client_version);
+	if (rc == RILL_ENOENT) {
+		log_missing(io, request, name);
 		return RILL_PASS;
+	}
 	if (rc < 0)
 		rill_request_abort(request);
 	else

@@ -161,12 +161,13 @@ static int copy_text(const struct rl_env *env, const char **to, const char *from
 
 int rl_sio0_options_copy(const struct rl_env *env, rill_socketio0_options *o)
 {
-	static const char *const all[RL_SIO0_TRANSPORTS + 1] = { "websocket", "flashsocket",
-		"server-events", "htmlfile", "xhr-multipart", "xhr-polling", "jsonp-polling" };
+	const char *all[RL_SIO0_TRANSPORTS + 1] = { NULL };
 	static const char *const any[] = { "*:*", NULL };
 	const rill_socketio0_options from = *o;
 	int rc = 0;
 
+	for (unsigned i = 0; i < RL_SIO0_TRANSPORTS; i++)
+		all[i] = rl_sio0_rows[i].name;
 	o->websocket_options = NULL;
 	rc = copy_list(env, &o->transports, from.transports ? from.transports : all, rc);
 	rc = copy_list(env, &o->origins, from.origins ? from.origins : any, rc);

@@ -56,8 +56,10 @@ bool rl_sio0_read_ask(
 		return false;
 	ask->id = next_part(&path);
 	next_part(&path); /* the time, so that no cache answers */
-	while (path.len)
-		last = next_part(&path);
+	while (path.len) {
+		struct rl_slice part = next_part(&path);
+		last = part.len ? part : last; /* any may end with a '/' */
+	}
 	if (is_number(last))
 		ask->index = last;
 	return true;

@@ -92,12 +92,3 @@ int rl_sio0_websocket_new(struct rill_socketio0 *io, const rill_websocket_option
 	o.hixie_drafts = true;
 	return rl_websocket_new(&io->websocket, io->service.sessions.server, &handler, &o);
 }
-
-void rl_sio0_websocket_part(struct rill_socketio0 *io)
-{
-	if (!io->websocket)
-		return;
-	io->websocket->options.user = NULL;
-	rl_websocket_part(io->websocket);
-	io->websocket = NULL;
-}

@@ -79,7 +79,7 @@ int rl_sio_bundle_new(struct rill_socketio *io, const rill_engineio_options *eng
 	bundle->io = io;
 	for (size_t i = 0; i < FILES; i++) {
 		rl_client_file_init(&bundle->files[i], env);
-		bundle->files[i].only_quoted = true;
+		bundle->files[i].packaged = bundle->files[i].only_quoted = true;
 	}
 	bundle->cors = engine->cors;
 	io->bundle = bundle;

@@ -24,10 +24,17 @@ static void free_service(struct rl_session_service *base)
 
 static void part(struct rl_session_service *base)
 {
-	rl_sockjs_websocket_part(service_of(base));
+	rl_websocket_part(&service_of(base)->framed);
+	rl_websocket_part(&service_of(base)->raw);
 }
 
 static const struct rl_session_service_ops ops = { .part = part, .free = free_service };
+
+/* No client tells the longest time from one less, which is no word of the session's. */
+static uint32_t away_ms(uint32_t disconnect_ms)
+{
+	return disconnect_ms == RL_AWAY_NOT ? disconnect_ms - 1 : disconnect_ms;
+}
 
 static void set_terms(struct rill_sockjs *service)
 {
@@ -39,7 +46,7 @@ static void set_terms(struct rill_sockjs *service)
 	service->base.sessions.terms = (struct rl_session_terms){
 		.times = { .beat_ms = o->heartbeat_ms,
 			.answer_ms = o->pong_timeout_ms,
-			.away_ms = o->disconnect_ms },
+			.away_ms = away_ms(o->disconnect_ms) },
 		.max_queue = o->max_queue,
 		.overflow = o->overflow,
 		.max_sessions = o->max_sessions,

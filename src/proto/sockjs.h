@@ -116,8 +116,6 @@ void rl_sockjs_websocket(struct rl_sockjs_ask *ask);
 /* The services below. 0; RILL_EINVAL (logged), RILL_ENOMEM. */
 int rl_sockjs_websocket_new(
 	struct rill_sockjs *service, const rill_websocket_options *options);
-/* The service goes before its WebSockets do. */
-void rl_sockjs_websocket_part(struct rill_sockjs *service);
 
 /* sockjs_answer.c: fields. 0 or RILL_ENOMEM. */
 bool rl_sockjs_origin_ok(const struct rl_sockjs_ask *ask);

@@ -119,18 +119,3 @@ int rl_sockjs_websocket_new(struct rill_sockjs *service, const rill_websocket_op
 	o.hixie_drafts = false;
 	return rl_websocket_new(&service->raw, server, &handler, &o);
 }
-
-static void part(struct rill_websocket *websocket)
-{
-	if (!websocket)
-		return;
-	websocket->options.user = NULL;
-	rl_websocket_part(websocket);
-}
-
-void rl_sockjs_websocket_part(struct rill_sockjs *service)
-{
-	part(service->framed);
-	part(service->raw);
-	service->framed = service->raw = NULL;
-}

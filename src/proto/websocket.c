@@ -235,10 +235,21 @@ int rl_websocket_new(struct rill_websocket **result, struct rill_server *server,
 	return 0;
 }
 
-void rl_websocket_part(struct rill_websocket *service)
+static void let_go(struct rill_websocket *service)
 {
 	service->held = false;
 	rl_websocket_release(service);
+}
+
+void rl_websocket_part(struct rill_websocket **service)
+{
+	struct rill_websocket *parted = *service;
+
+	if (!parted)
+		return;
+	*service = NULL;
+	parted->options.user = NULL;
+	let_go(parted);
 }
 
 int rill_websocket_serve(rill_server *server, const char *prefix, const rill_handler *handler,
@@ -267,7 +278,7 @@ void rill_websocket_detach(rill_websocket *service, int code, const char *reason
 	service->route = NULL;
 	if (code)
 		close_all(service, code, reason);
-	rl_websocket_part(service);
+	let_go(service);
 }
 
 void rill_websocket_each(

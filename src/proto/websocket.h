@@ -61,8 +61,9 @@ void rl_websocket_release(struct rill_websocket *service);
  * 0; RILL_EINVAL (logged), RILL_ENOMEM. */
 int rl_websocket_new(struct rill_websocket **service, struct rill_server *server,
 	const rill_handler *handler, const rill_websocket_options *options);
-/* The owner of such a service is going: frees it behind its last connection. */
-void rl_websocket_part(struct rill_websocket *service);
+/* The owner of such a service is going: its options.user is NULL from now on, and it is freed behind its last
+ * connection. *service becomes NULL, and may be. */
+void rl_websocket_part(struct rill_websocket **service);
 
 /* In on_request: the first of the subprotocols offered is taken, whatever it is. */
 void rl_websocket_take_offered(rill_request *request);

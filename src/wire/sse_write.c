@@ -146,5 +146,7 @@ int rl_sse_write_id(struct rl_buf *out, struct rl_slice id)
 {
 	const struct rl_slice parts[] = { RL_SLICE("id: "), id, RL_SLICE("\r\n\r\n") };
 
-	return rl_sse_fits_line(id) ? rl_buf_append_parts(out, parts, sizeof(parts) / sizeof(parts[0])) : RILL_EINVAL;
+	if (!rl_sse_fits_line(id))
+		return RILL_EINVAL;
+	return rl_buf_append_parts(out, parts, sizeof(parts) / sizeof(parts[0]));
 }

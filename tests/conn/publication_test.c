@@ -163,3 +163,20 @@ TEST(publication, of_json_is_a_text_when_it_is_framed)
 	assert_int_equal(framed->kind, RILL_TEXT);
 	rl_publication_unref(p);
 }
+
+TEST(publication, is_framed_by_whom_a_prefix_will_not_do_for)
+{
+	struct rl_publication *p = hello();
+	assert_null(rl_publication_frame(p, &key_a));
+	struct rl_publication *a = rl_publication_add_frame(
+		p, &key_a, rl_blob_copy(test_env(), RL_SLICE("framed")));
+	assert_ptr_equal(rl_publication_frame(p, &key_a), a);
+	assert_ptr_equal(rl_publication_framed(p, &key_a, RL_SLICE("4")), a);
+	assert_null(rl_publication_frame(p, &key_b));
+	test_fail_allocation(2, false);
+	assert_null(rl_publication_add_frame(
+		p, &key_b, rl_blob_copy(test_env(), RL_SLICE("framed"))));
+	test_fail_allocation(0, false);
+	assert_null(rl_publication_frame(p, &key_b));
+	rl_publication_unref(p);
+}

@@ -13,7 +13,10 @@ const { io } = require("socket.io-client");
 const deflate = require("permessage-deflate");
 const SockJS = require("sockjs-client");
 const WebSocket = require("ws");
+const { Client: Socketio0 } = require("./socketio0.js");
 const { assert, run, startServer, test } = require("./support.js");
+
+const SOCKETIO0_DIR = path.join(path.dirname(require.resolve("socket.io-0.6")), "support/socket.io-client");
 
 /* Runs body with the example's server. The examples have no end of their own. */
 async function withExample(name, args, body) {
@@ -398,6 +401,28 @@ for (const transports of [["polling"], ["websocket"], ["polling", "websocket"]])
       leave(ann, bob, cid);
     }));
 }
+
+test("socketio0_chat tells what was said and who comes and goes, and serves its page and client", () =>
+  withExample("socketio0_chat", ["0", SOCKETIO0_DIR], async (example) => {
+    assert.ok((await (await fetch(`${example.url}/`)).text()).includes("/socket.io/socket.io.js"));
+    assert.ok((await (await fetch(`${example.url}/socket.io/socket.io.js`)).text()).includes("0.6.3"));
+    const enter = async (kind) => {
+      const client = new Socketio0(example, kind).come();
+      await client.body();
+      return client;
+    };
+    const ann = await enter("websocket");
+    await ann.expect({ buffer: [] });
+    await ann.send("hello 😀");
+    const bob = await enter("xhr-polling");
+    await bob.expect({ buffer: [{ message: [ann.sid, "hello 😀"] }] });
+    await ann.expect({ announcement: `${bob.sid} connected` });
+    await bob.send("hi");
+    await ann.expect({ message: [bob.sid, "hi"] });
+    await ann.cut();
+    await bob.expect({ announcement: `${ann.sid} disconnected` });
+    await bob.cut();
+  }));
 
 test("socketio_rooms tells who is there, who comes and who goes, and brings whispers and votes", () =>
   withExample("socketio_rooms", ["0"], async (example) => {

@@ -380,8 +380,8 @@ TEST(carrier_websocket, the_service_below_goes_behind_its_last_connection)
 {
 	start(NULL);
 	connect_to("/ws");
-	rl_websocket_part(framed);
-	rl_websocket_part(raw);
+	rl_websocket_part(&framed);
+	rl_websocket_part(&raw);
 	frame(0x81, "x");
 	expect_said("open x ");
 	rill_close(conn, 3000, NULL);

@@ -22,6 +22,13 @@ static void make_dir(const char *name)
 	assert_int_equal(mkdir(path, 0700), 0);
 }
 
+static void remove_file(const char *name)
+{
+	char path[192];
+	snprintf(path, sizeof(path), "%s/%s", dir, name);
+	assert_int_equal(remove(path), 0);
+}
+
 static void begin(void)
 {
 	snprintf(dir, sizeof(dir), "/tmp/rill-socketio0-XXXXXX");
@@ -41,11 +48,8 @@ static void end(void)
 	static const char *const names_of[] = { "lib/vendor/web-socket-js/WebSocketMain.swf",
 		"lib/vendor/web-socket-js/WebSocketMainInsecure.swf", "lib/vendor/web-socket-js",
 		"lib/vendor", "lib", "socket.io.js", "old.js", "secret.js", "" };
-	for (size_t i = 0; i < sizeof(names_of) / sizeof(*names_of); i++) {
-		char path[192];
-		snprintf(path, sizeof(path), "%s/%s", dir, names_of[i]);
-		assert_int_equal(remove(path), 0);
-	}
+	for (size_t i = 0; i < sizeof(names_of) / sizeof(*names_of); i++)
+		remove_file(names_of[i]);
 	finish();
 }
 
@@ -98,6 +102,26 @@ TEST(socketio0_files, the_old_one_may_have_a_name_of_its_own_beside_todays)
 	expect_answer(&peer, 304, "");
 	ask_by(&peer, "GET", "/socket.io/socket.io.js", "", NULL);
 	assert_int_equal(take_answer(&peer), 404);
+	end();
+}
+
+TEST(socketio0_files, a_package_around_the_folder_has_a_version_of_its_own)
+{
+	char folder[192], first[1024];
+	begin();
+	rill_socketio0_options options = with_files();
+	snprintf(folder, sizeof(folder), "%s/lib", dir);
+	options.client_dir = folder;
+	write_file("lib/socket.io.js", "io();");
+	write_file("package.json", "{\"version\":\"1.0.0\"}");
+	serve(&options);
+	expect("GET", "/socket.io/socket.io.js", 200, "io();");
+	snprintf(first, sizeof(first), "%s", field("ETag"));
+	write_file("lib/socket.io.js", "io(1);");
+	expect("GET", "/socket.io/socket.io.js", 200, "io(1);");
+	assert_string_not_equal(field("ETag"), first);
+	remove_file("lib/socket.io.js");
+	remove_file("package.json");
 	end();
 }
 
@@ -156,6 +180,25 @@ static void expect_eras(void)
 	ask_by(&peer, "GET", "/socket.io/xhr-polling//1", "", NULL);
 	assert_int_equal(take_answer(&peer), 200);
 	expect_said("connection ");
+}
+
+static void say_line(rill_log_level level, const char *line, void *user)
+{
+	(void)level;
+	(void)user;
+	say("%s ", line);
+}
+
+TEST(socketio0_files, one_that_is_missing_is_said_by_the_log)
+{
+	rill_socketio0_options options = defaults();
+	options.client_dir = "/tmp/rill-socketio0-no-such-folder";
+	options.log = say_line;
+	serve(&options);
+	ask_by(&peer, "GET", "/socket.io/socket.io.js", "", NULL);
+	expect_said("192.0.2.1: client_dir has no file socket.io.js ");
+	assert_int_equal(take_answer(&peer), 404);
+	finish();
 }
 
 TEST(socketio0_files, both_eras_share_a_path_in_whatever_order_they_come)

@@ -35,7 +35,8 @@ TEST(socketio0_request, a_session_that_is_empty_or_missing_is_a_new_one)
 {
 	static const char *const paths[] = { "/socket.io/xhr-polling", "/socket.io/xhr-polling/",
 		"/socket.io/xhr-polling//", "/socket.io/xhr-polling//1290000000000",
-		"/socket.io/xhr-polling/?a=b", "/socket.io/jsonp-polling//1/0" };
+		"/socket.io/xhr-polling/?a=b", "/socket.io/jsonp-polling//1/0",
+		"/socket.io/jsonp-polling//1/0/" };
 	serve(NULL);
 	for (size_t i = 0; i < sizeof(paths) / sizeof(*paths); i++) {
 		ask_by(&peer, "GET", paths[i], "", NULL);

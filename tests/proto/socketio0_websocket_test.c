@@ -1,4 +1,5 @@
 /* socketio0_websocket_test.c: WebSockets of today and of 2010. */
+#include <unistd.h>
 #include "proto/socketio0_program.h"
 
 static struct client client;
@@ -81,6 +82,28 @@ TEST(socketio0_websocket, draft_75_is_spoken_and_a_client_comes_back_by_it)
 		expect_text("~m~1~m~a~m~1~m~b");
 		finish();
 	}
+}
+
+/* Of that size it is written at once. */
+TEST(socketio0_websocket, the_message_that_finds_the_connection_cut_waits_too)
+{
+	static char large[20000], want[sizeof(large) + 64];
+	memset(large, 'x', sizeof(large) - 1);
+	snprintf(want, sizeof(want), "~m~%zu~m~%s~m~1~m~a~m~1~m~b", strlen(large), large);
+	rill_socketio0_options options = defaults();
+	options.websocket.close_timeout_ms = 5000;
+	serve(&options);
+	client_open(&client, WEBSOCKET);
+	close(client.in.fd); /* of which the server has not heard */
+	client.in.fd = -1;
+	assert_int_equal(rill_send_text(conn, large), 0);
+	assert_int_equal(rill_socketio0_broadcast(io, RILL_ARGS(rill_text("a")), NULL), 0);
+	http_turns();
+	assert_int_equal(rill_send_text(conn, "b"), 0);
+	come(&client);
+	expect_frames(&client, want);
+	client_close(&client);
+	finish();
 }
 
 TEST(socketio0_websocket, a_session_that_ends_before_its_challenge_comes_is_over)

@@ -227,6 +227,20 @@ TEST(sockjs, a_service_detached_as_its_last_session_closes_is_gone)
 	finish();
 }
 
+TEST(sockjs, a_client_may_be_waited_for_as_long_as_the_option_can_say)
+{
+	rill_sockjs_options options = defaults();
+	options.disconnect_ms = UINT32_MAX;
+	serve(&options);
+	open_session();
+	http_pass(30 * 1000);
+	assert_string_equal(said, "");
+	rill_send_text(conn, "a");
+	ask("POST", "/echo/000/s/xhr");
+	expect_answer(&peer, 200, "a[\"a\"]\n");
+	finish();
+}
+
 static void count(rill_conn *c, void *user)
 {
 	++*(int *)user;

@@ -377,3 +377,38 @@ TEST(session_queue, pieces_have_the_limit_of_the_queue_whatever_the_policy)
 	expect_poll(&peer, "a01234567890123456789y\n");
 	stop_here();
 }
+
+/* What the network has done, and nobody was told yet. */
+static void lose_streams(void)
+{
+	rl_list_each (node, &http_server->group.streams)
+		rl_stream_lose(rl_container(node, struct rl_stream, group_node), RILL_ERESET);
+}
+
+TEST(session_queue, what_meets_a_lost_carrier_waits_for_the_next)
+{
+	rill_hub *hub;
+
+	start(NULL);
+	assert_int_equal(rill_hub_new(&hub, http_loop, NULL), 0);
+	connect_peer(&peer, "/ws3?id=1");
+	expect_frame(&peer, "o");
+	rill_subscribe(hub, "t", conn, NULL);
+	lose_streams();
+	assert_int_equal(rill_send_text(conn, "1"), 0);
+	assert_int_equal(rill_send_text(conn, "2"), 0);
+	http_close(&peer);
+	connect_peer(&peer, "/ws3?id=1");
+	expect_frame(&peer, "a1|2");
+	lose_streams();
+	rill_publish(hub, "t", RILL_TEXT, "3", 1);
+	rill_publish(hub, "t", RILL_TEXT, "4", 1);
+	http_close(&peer);
+	connect_peer(&peer, "/ws3?id=1");
+	http_take(&peer);
+	expect_frame(&peer, "a3|4");
+	expect_said("open ");
+	rill_hub_free(hub);
+	http_close(&peer);
+	finish();
+}

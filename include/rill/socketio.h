@@ -77,8 +77,8 @@ typedef struct rill_socketio_options {
 	size_t recovery_bytes;
 	size_t recovery_messages;
 	size_t recovery_sockets;
-	/* Serves socket.io.js and the like below path from this folder, the client's dist folder, before other
-	 * handlers, whatever the order in which they were attached. NULL: not served. Copied. */
+	/* Serves socket.io.js and the like below path from this folder, the client's dist folder. NULL: not
+	 * served. Copied. */
 	const char *client_dir;
 	/* The version those files say they are, for ETags; NULL: read from ../package.json, or a hash of the
 	 * file. Copied. */

@@ -102,7 +102,7 @@ typedef struct rill_socketio0_options {
 
 	/* The folder of the client's files: socket.io.js, and below lib/vendor/web-socket-js/ WebSocketMain.swf and
 	 * WebSocketMainInsecure.swf, which are served under these paths below the resource, the first .swf also as
-	 * WebSocketMain.swf. What is not there is passed on. NULL: not served. Copied. */
+	 * WebSocketMain.swf. What is not there is 404. NULL: not served. Copied. */
 	const char *client_dir;
 	/* What the first of them is called in the folder, and in the URL: where today's Socket.IO has the same path,
 	 * its bundle has the name socket.io.js to itself. "socket.io.js" both. Copied. */
@@ -137,9 +137,8 @@ RILL_API void rill_socketio0_options_init(rill_socketio0_options *options, size_
 	rill_socketio0_options_init((options), sizeof(*(options)))
 
 /* Attaches a listener ("io.listen"); several may stand side by side. options NULL: the defaults; copied. It takes
- * what names an enabled transport or a client's file behind the resource, before other handlers and whatever
- * the order in which they were attached, and passes on all else: today's Socket.IO may share the path. io may be
- * NULL. Returns 0, RILL_EINVAL (the loop's log says which option), RILL_ENOMEM. */
+ * what names an enabled transport or a client's file behind the resource, and passes on all else: today's Socket.IO
+ * may share the path, attached before or after it. io may be NULL. Returns 0, RILL_EINVAL (the loop's log says which option), RILL_ENOMEM. */
 RILL_API int rill_socketio0_serve(
 	rill_server *server, const rill_socketio0_options *options, rill_socketio0 **io);
 

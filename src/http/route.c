@@ -38,40 +38,12 @@ int rl_row_add(
 	r->row = row;
 	r->fn = fn;
 	r->user = user;
-	r->number = row->added++;
 	r->len = len;
 	memcpy(r->prefix, prefix, len);
 	rl_list_append(&row->routes, &r->node);
 	if (route)
 		*route = r;
 	return 0;
-}
-
-static bool stands_behind(const struct rill_route *r, const struct rill_route *other)
-{
-	return r->rank != other->rank ? r->rank < other->rank : r->number > other->number;
-}
-
-/* Takes it where its rank says; all others stand in order. */
-static void place(struct rill_route *route)
-{
-	struct rl_list *routes = &route->row->routes;
-
-	rl_list_remove(&route->node);
-	route->rank = route->raised;
-	struct rl_list *node = routes->next;
-	while (node != routes && stands_behind(route, route_at(node)))
-		node = node->next;
-	rl_list_append(node, &route->node);
-}
-
-void rl_route_raise(rill_route *route, unsigned rank)
-{
-	route->raised = rank;
-	if (route->row->walkers)
-		route->row->dirty = true;
-	else
-		place(route);
 }
 
 void rill_route_remove(rill_route *route)
@@ -99,9 +71,35 @@ void rl_route_relieve(
 	route->relieves = relieves;
 }
 
+static struct rl_slice prefix_of(const struct rill_route *route)
+{
+	return rl_slice(route->prefix, route->len);
+}
+
 static bool fits(const struct rill_route *route, struct rl_slice path)
 {
-	return !route->removed && rl_prefix_fits(rl_slice(route->prefix, route->len), path);
+	return !route->removed && rl_prefix_fits(prefix_of(route), path);
+}
+
+/* Are there paths that both fit? */
+static bool meet(const struct rill_route *a, const struct rill_route *b)
+{
+	return rl_prefix_fits(prefix_of(a), prefix_of(b)) || rl_prefix_fits(prefix_of(b), prefix_of(a));
+}
+
+void rl_route_rank(rill_route *route, unsigned rank)
+{
+	struct rl_list *routes = &route->row->routes;
+
+	route->rank = rank;
+	for (struct rl_list *node = routes->next; node != &route->node; node = node->next) {
+		const struct rill_route *r = route_at(node);
+		if (!r->rank || r->rank >= rank || !meet(r, route))
+			continue;
+		rl_list_remove(&route->node);
+		rl_list_append(node, &route->node);
+		return;
+	}
 }
 
 bool rl_row_relieves(
@@ -118,13 +116,9 @@ bool rl_row_relieves(
 
 static void sweep(struct rl_row *row)
 {
-	rl_list_each_safe (node, &row->routes) {
-		struct rill_route *r = route_at(node);
-		if (r->removed)
-			free_route(r);
-		else if (r->rank != r->raised)
-			place(r);
-	}
+	rl_list_each_safe (node, &row->routes)
+		if (route_at(node)->removed)
+			free_route(route_at(node));
 	row->dirty = false;
 }
 

@@ -10,9 +10,7 @@
 struct rl_row {
 	const struct rl_env *env;
 	struct rl_list routes;
-	uint64_t added;   /* how many routes there have been */
-	unsigned walkers; /* walks under way: a route removed meanwhile is freed after the last, and one that
-	                   * was raised goes to its place then */
+	unsigned walkers; /* walks under way: a route removed meanwhile is freed after the last */
 	bool dirty;       /* there are such */
 };
 
@@ -22,8 +20,7 @@ struct rill_route {
 	rill_request_fn fn;
 	bool (*relieves)(const rill_request *request, void *user); /* NULL: never */
 	void *user;
-	uint64_t number;       /* it was the n-th to be added */
-	unsigned rank, raised; /* by which it stands in the row; by which it is to */
+	unsigned rank; /* rl_route_rank(); 0: it has none */
 	bool removed;
 	size_t len;
 	char prefix[]; /* no NUL */

@@ -33,9 +33,15 @@ bool rl_server_refuses(const struct rill_server *server);
 void rl_route_relieve(
 	rill_route *route, bool (*relieves)(const rill_request *request, void *user));
 
-/* A route of a higher rank is shown requests before all of lower ones, however late it was added. 0 at first; 1:
- * names single paths of a service that shares its prefix with others; 2: files by their names. */
-void rl_route_raise(rill_route *route, unsigned rank);
+/* Services that may share a prefix give their routes ranks (from 1): one of a higher rank is shown requests before those
+ * of lower ranks that it shares paths with, in whatever order they come. Whoever has no rank, as a program's
+ * handlers, keeps its place: what was in front of all of these still is. Behind rill_server_handle(). */
+void rl_route_rank(rill_route *route, unsigned rank);
+enum {
+	RL_RANK_SERVICE = 1, /* takes all there is below its prefix */
+	RL_RANK_NAMES,       /* ... what it knows by its name */
+	RL_RANK_FILES,
+};
 
 /* What may be said on a connection in place of its first request: a protocol that shares the port, and whose one
  * question begins like no method (RFC 9110, 9.1). Lives with whoever adds it, and is taken out by him. */

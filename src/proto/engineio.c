@@ -117,8 +117,10 @@ int rill_engineio_serve(rill_server *server, const char *path, const rill_handle
 		rc = rill_server_handle(
 			server, service->path, rl_eio_request, service, &service->route);
 	service->base.attached = rc == 0;
-	if (rc == 0)
+	if (rc == 0) {
+		rl_route_rank(service->route, RL_RANK_SERVICE);
 		rl_route_relieve(service->route, rl_eio_relieves);
+	}
 	if (rc == 0 && result)
 		*result = service;
 	rl_session_service_release(&service->base);

@@ -125,7 +125,7 @@ static int new_service(struct rill_socketio0 **result, struct rill_server *serve
 
 static void attach(struct rill_socketio0 *io)
 {
-	rl_route_raise(io->route, 1);
+	rl_route_rank(io->route, RL_RANK_NAMES);
 	rl_route_relieve(io->route, rl_sio0_relieves);
 	rl_sio0_policy_begin(io);
 	io->service.attached = true;

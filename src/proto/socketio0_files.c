@@ -65,14 +65,16 @@ static bool is_read(const rill_request *request)
 	return rl_slice_equal(method, RL_SLICE("GET")) || rl_slice_equal(method, RL_SLICE("HEAD"));
 }
 
-/* Whoever answers then, if anybody, knows nothing of the folder. */
-static void log_missing(
-	const struct rill_socketio0 *io, const rill_request *request, const char *name)
+/* With the body that old servers send. */
+static void answer_missing(
+	const struct rill_socketio0 *io, rill_request *request, const char *name)
 {
 	struct rl_env room;
 
 	rl_log(rl_sio0_log(io, &room), RILL_LOG_INFO, "%s: client_dir has no file %s",
 		rill_request_peer(request), name);
+	if (rill_respond(request, 404, "text/plain", "404", 3) == RILL_ENOMEM)
+		rill_request_abort(request);
 }
 
 int rl_sio0_files_request(struct rill_socketio0 *io, rill_request *request, struct rl_slice path)
@@ -85,11 +87,9 @@ int rl_sio0_files_request(struct rill_socketio0 *io, rill_request *request, stru
 	const char *name = files[i].name ? files[i].name : o->client_file;
 	int rc = rl_client_file_refresh(
 		&io->files->files[i], rl_sio0_env(io), o->client_dir, name, o->client_version);
-	if (rc == RILL_ENOENT) {
-		log_missing(io, request, name);
-		return RILL_PASS;
-	}
-	if (rc < 0)
+	if (rc == RILL_ENOENT)
+		answer_missing(io, request, name);
+	else if (rc < 0)
 		rill_request_abort(request);
 	else
 		rl_client_file_answer(&io->files->files[i], request, files[i].type);

@@ -88,7 +88,7 @@ int rl_sio_bundle_new(struct rill_socketio *io, const rill_engineio_options *eng
 		rc = rill_server_handle(
 			io->server, io->options.path, on_request, bundle, &bundle->route);
 	if (rc == 0)
-		rl_route_raise(bundle->route, 2);
+		rl_route_rank(bundle->route, RL_RANK_FILES);
 	return rc;
 }
 

@@ -139,59 +139,37 @@ TEST(route, one_may_add_others_and_walks_may_nest)
 	rl_row_fini(&row);
 }
 
-TEST(route, those_of_a_higher_rank_come_first_and_those_of_one_rank_as_they_were_added)
+TEST(route, those_of_a_higher_rank_come_before_lower_ones_that_they_share_paths_with)
 {
 	rl_row_init(&row, test_env());
-	rl_row_add(&row, "/", pass, "a", &routes[0]);
-	rl_row_add(&row, "/", pass, "b", &routes[1]);
-	rl_row_add(&row, "/", pass, "c", &routes[2]);
-	rl_route_raise(routes[2], 1);
-	offer("/");
-	assert_string_equal(trace, "cab");
-	rl_route_raise(routes[1], 2);
-	offer("/");
-	assert_string_equal(trace, "bca");
-	rl_row_add(&row, "/", pass, "d", &routes[3]);
-	rl_route_raise(routes[0], 2);
-	offer("/");
-	assert_string_equal(trace, "abcd");
-	rl_route_raise(routes[3], 1);
-	offer("/");
-	assert_string_equal(trace, "abcd");
-	rl_route_raise(routes[0], 0);
-	rl_route_raise(routes[3], 2);
-	rl_route_raise(routes[3], 2);
-	offer("/");
-	assert_string_equal(trace, "bdca");
+	rl_row_add(&row, "/s/", pass, "a", &routes[0]);
+	rl_route_rank(routes[0], 1);
+	rl_row_add(&row, "/s", pass, "b", &routes[1]);
+	rl_route_rank(routes[1], 2);
+	rl_row_add(&row, "/s/x", pass, "c", &routes[2]);
+	rl_route_rank(routes[2], 3);
+	rl_row_add(&row, "/s/x", pass, "d", &routes[3]);
+	rl_route_rank(routes[3], 2);
+	offer("/s/x");
+	assert_string_equal(trace, "cbda");
 	rl_row_fini(&row);
 }
 
-static int raise_all(rill_request *request, void *user)
-{
-	(void)request;
-	(void)user;
-	note('r');
-	rl_route_raise(routes[0], 0);
-	rl_route_raise(routes[1], 1);
-	rl_route_raise(routes[2], 3);
-	rl_route_raise(routes[3], 2);
-	rill_route_remove(routes[0]);
-	return RILL_PASS;
-}
-
-TEST(route, one_may_raise_itself_and_others_and_the_walk_goes_on_as_it_began)
+TEST(route, those_of_a_higher_rank_stay_behind_what_has_none_or_other_paths)
 {
 	rl_row_init(&row, test_env());
-	rl_row_add(&row, "/", pass, "a", &routes[0]);
-	rl_row_add(&row, "/", raise_all, NULL, &routes[1]);
-	rl_row_add(&row, "/", pass, "c", &routes[2]);
-	rl_row_add(&row, "/", pass, "d", &routes[3]);
-	assert_false(offer("/"));
-	assert_string_equal(trace, "arcd");
-	routes[0] = routes[1];
-	assert_false(offer("/"));
-	assert_string_equal(trace, "cdr");
-	assert_false(offer("/"));
-	assert_string_equal(trace, "cd");
+	rl_row_add(&row, "/t", pass, "o", &routes[0]);
+	rl_route_rank(routes[0], 1);
+	rl_row_add(&row, "/", pass, "g", NULL);
+	rl_row_add(&row, "/s", pass, "a", &routes[1]);
+	rl_route_rank(routes[1], 1);
+	rl_row_add(&row, "/", pass, "h", NULL);
+	rl_row_add(&row, "/s", pass, "b", &routes[2]);
+	rl_route_rank(routes[2], 2);
+	offer("/s");
+	assert_string_equal(trace, "gbah");
+	offer("/t");
+	assert_string_equal(trace, "ogh");
 	rl_row_fini(&row);
 }
+

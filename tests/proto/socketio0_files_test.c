@@ -189,7 +189,7 @@ static void say_line(rill_log_level level, const char *line, void *user)
 	say("%s ", line);
 }
 
-TEST(socketio0_files, one_that_is_missing_is_said_by_the_log)
+TEST(socketio0_files, one_that_is_missing_is_404_and_said_by_the_log)
 {
 	rill_socketio0_options options = defaults();
 	options.client_dir = "/tmp/rill-socketio0-no-such-folder";
@@ -198,6 +198,7 @@ TEST(socketio0_files, one_that_is_missing_is_said_by_the_log)
 	ask_by(&peer, "GET", "/socket.io/socket.io.js", "", NULL);
 	expect_said("192.0.2.1: client_dir has no file socket.io.js ");
 	assert_int_equal(take_answer(&peer), 404);
+	assert_string_equal(body, "404");
 	finish();
 }
 

@@ -19,9 +19,8 @@ TEST(socketio0_request, what_names_no_transport_that_is_on_is_somebody_elses)
 	rill_socketio0_options options = defaults();
 	options.transports = only;
 	start(NULL);
-	/* The order in which they were attached does not matter. */
-	assert_int_equal(rill_server_handle(http_server, "/", today, NULL, NULL), 0);
 	assert_int_equal(rill_socketio0_serve(http_server, &options, &io), 0);
+	assert_int_equal(rill_server_handle(http_server, "/", today, NULL, NULL), 0);
 	http_open(&peer);
 	for (size_t i = 0; i < sizeof(paths) / sizeof(*paths); i++)
 		expect("GET", paths[i], 200, "today");

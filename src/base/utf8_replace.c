@@ -36,15 +36,34 @@ static size_t measure(struct rl_slice s, bool *whole)
 	return n;
 }
 
+/* Takes the characters in front of what is none. */
+static struct rl_slice take_whole(struct rl_slice *text)
+{
+	struct rl_slice rest = *text;
+	bool whole = true;
+
+	while (rest.len) {
+		size_t n = measure(rest, &whole);
+		if (!whole)
+			break;
+		rl_slice_skip(&rest, n);
+	}
+	struct rl_slice front = rl_slice(text->data, text->len - rest.len);
+	*text = rest;
+	return front;
+}
+
 int rl_utf8_replace(struct rl_buf *out, struct rl_slice text)
 {
 	size_t before = out->len;
 	bool whole;
 
-	for (size_t n; text.len; rl_slice_skip(&text, n)) {
-		n = measure(text, &whole);
-		int rc = whole ? rl_buf_append(out, text.data, n)
-			       : rl_buf_append(out, replacement, sizeof(replacement));
+	while (text.len) {
+		int rc = rl_buf_append_slice(out, take_whole(&text));
+		if (rc == 0 && text.len) {
+			rc = rl_buf_append(out, replacement, sizeof(replacement));
+			rl_slice_skip(&text, measure(text, &whole));
+		}
 		if (rc < 0) {
 			out->len = before;
 			return rc;

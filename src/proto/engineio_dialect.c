@@ -263,7 +263,7 @@ static int take_pong(struct rl_session *session)
 	return 0;
 }
 
-/* A packet that is no message. 0: go on. */
+/* A packet that is no message. */
 static int take_control(struct rl_session *session, const struct rl_eio_packet *packet)
 {
 	switch (packet->type) {
@@ -282,12 +282,12 @@ static int next_message(
 	struct rl_session *session, struct rl_inbound *in, rill_kind *kind, struct rl_slice *data)
 {
 	struct rl_eio_packet packet;
-	int rc;
+	int rc = next_packet(session, in, &packet);
 
-	while ((rc = next_packet(session, in, &packet)) == 1 && packet.type != RL_EIO_MESSAGE) {
+	if (rc == 1 && packet.type != RL_EIO_MESSAGE) {
 		rc = take_control(session, &packet);
-		if (rc < 0)
-			break;
+		if (rc == 0)
+			rc = RL_NEXT_CONTROL;
 	}
 	if (rc == RILL_EPROTO)
 		in->state[RL_EIO_STATE_BROKEN] = true;

@@ -106,6 +106,9 @@ enum rl_probe {
 	RL_PROBE_REFUSE, /* it is ended, and nothing else has happened */
 };
 
+/* What dialect->next says of a packet that is no message: it takes its share of a turn all the same. */
+#define RL_NEXT_CONTROL 2
+
 /* What stands in the frames of a protocol. Writers append one frame: 0 or RILL_ENOMEM; a frame of no bytes
  * is not sent. None of these calls up. */
 struct rl_dialect {
@@ -129,8 +132,8 @@ struct rl_dialect {
 	 * there is no more to know than in->kind. */
 	int (*read)(struct rl_session *session, struct rl_inbound *in, int *code, const char **why);
 	/* The next message of it, as a codec's next(): 1, 0 none is left, negative RILL_ENOMEM; RILL_EPROTO:
-	 * broken from here on, RILL_ECLOSED: the client has ended the session. May use in->scratch. Control
-	 * packets are done here, and are no message. */
+	 * broken from here on, RILL_ECLOSED: the client has ended the session. May use in->scratch. A control
+	 * packet is done here, and is no message: RL_NEXT_CONTROL. */
 	int (*next)(struct rl_session *session, struct rl_inbound *in, rill_kind *kind, struct rl_slice *data);
 	/* Is such a message one that this protocol can carry? 0, RILL_EUNSUPPORTED, RILL_EUTF8. */
 	int (*check)(const struct rl_session *session, rill_kind kind, struct rl_slice data);
@@ -166,10 +169,9 @@ struct rl_inbound {
 	bool raw;             /* came by a raw carrier: is the message */
 	struct rl_slice text; /* all of it; borrowed, or in owned */
 	struct rl_buf *scratch; /* for the dialect: what the messages taken out are written to */
-	uint64_t state[6];      /* for the dialect: where it stands; anything at first */
+	uint64_t state[6];      /* for the dialect: where it stands in text, which may move; anything at first */
 	struct rl_buf owned;
-	uint32_t taken; /* the session's: messages of it that the program has */
-	bool finished;  /* likewise: it has all of them, and done is due */
+	bool finished; /* the session's: the program has all of its messages, and done is due */
 	/* The last message was taken by the program, or dropped because the session is over (taken false):
 	 * whoever brought it may answer now. Never from inside rl_session_take(). Frees it, owned too. */
 	void (*done)(struct rl_inbound *in, bool taken);

@@ -51,7 +51,8 @@ static int hand_over(struct rl_session *s, struct rl_inbound *in, unsigned *budg
 		if (rc <= 0)
 			return rc < 0 ? rc : 1;
 		--*budget;
-		in->taken++;
+		if (rc == RL_NEXT_CONTROL)
+			continue;
 		s->sessions->messages_in++;
 		s->sessions->bytes_in += data.len;
 		rl_conn_message(&s->conn, kind, data, true, true);
@@ -159,7 +160,6 @@ int rl_session_take(struct rl_session *s, struct rl_inbound *in, int *code, cons
 	bool others = first_unfinished(s) != NULL;
 
 	in->scratch = &s->sessions->scratch;
-	in->taken = 0;
 	in->finished = false;
 	rl_list_init(&in->node);
 	int rc = s->sessions->dialect->read(s, in, code, why);
@@ -185,38 +185,28 @@ static void break_off(struct rl_session *s, int code, const char *why)
 	rl_session_lost(s, code, reason);
 }
 
-/* What is left is copied, and read to where it was; without memory for that the session ends. */
+/* What is left is copied, to be read on from where it stands; without memory for that the session ends. */
 static void keep_rest(struct rl_session *s, const struct rl_inbound *from)
 {
 	const struct rl_env *env = &s->conn.loop->env;
-	struct rest *rest = rl_zalloc(env, sizeof(*rest));
-	struct rl_slice data;
-	const char *why;
-	rill_kind kind;
-	int code, rc = RILL_ENOMEM;
+	struct rest *rest = rl_alloc(env, sizeof(*rest));
 
-	if (!rest)
-		goto fail;
-	rest->env = env;
-	rest->in = (struct rl_inbound){ .kind = from->kind, .raw = from->raw, .done = free_rest };
+	if (!rest) {
+		rl_session_fail(s, 1011, rill_strerror(RILL_ENOMEM));
+		return;
+	}
+	*rest = (struct rest){ .in = *from, .env = env };
+	rest->in.done = free_rest;
 	rl_list_init(&rest->in.node);
 	rl_buf_init(&rest->in.owned, env);
-	rest->in.scratch = from->scratch;
-	rc = rl_buf_append_slice(&rest->in.owned, from->text);
+	if (rl_buf_append_slice(&rest->in.owned, from->text) < 0) {
+		free_rest(&rest->in, false);
+		rl_session_fail(s, 1011, rill_strerror(RILL_ENOMEM));
+		return;
+	}
 	rest->in.text = rl_buf_slice(&rest->in.owned);
-	if (rc == 0)
-		rc = s->sessions->dialect->read(s, &rest->in, &code, &why);
-	for (; rc >= 0 && rest->in.taken < from->taken; rest->in.taken++)
-		rc = next(s, &rest->in, &kind, &data);
-	if (rc < 0)
-		goto fail;
 	keep(s, &rest->in);
 	rl_session_wake(s);
-	return;
-fail:
-	if (rest)
-		free_rest(&rest->in, false);
-	rl_session_fail(s, 1011, rill_strerror(RILL_ENOMEM));
 }
 
 void rl_session_received(struct rl_session *s, rill_kind kind, struct rl_slice data)

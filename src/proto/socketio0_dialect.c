@@ -181,11 +181,13 @@ static int next_message(
 	struct rl_session *session, struct rl_inbound *in, rill_kind *kind, struct rl_slice *data)
 {
 	struct rl_sio0_message message;
-	int rc;
+	int rc = next_frame(session, in, &message);
 
-	while ((rc = next_frame(session, in, &message)) == 1 && message.type == RL_SIO0_HEARTBEAT)
+	if (rc == 1 && message.type == RL_SIO0_HEARTBEAT) {
 		if (message.number == rl_sio0_counts(session).beats)
 			rl_session_answered(session);
+		return RL_NEXT_CONTROL;
+	}
 	if (rc == 1) {
 		*kind = message.type == RL_SIO0_JSON ? RILL_JSON : RILL_TEXT;
 		*data = message.body;

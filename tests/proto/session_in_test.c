@@ -264,6 +264,27 @@ TEST(session_in, millions_of_messages_do_not_hold_the_loop)
 	stop_here();
 }
 
+TEST(session_in, nor_do_packets_that_are_none)
+{
+	enum { N = 8192 };
+	static char request[2 * N + 200];
+	begin();
+	int n = snprintf(request, sizeof(request),
+		"POST /s/1/send HTTP/1.1\r\nHost: a\r\nContent-Length: %d\r\n\r\n", 2 * N + 1);
+	for (int i = 0; i < N; i++)
+		memcpy(request + n + 2 * i, "^|", 2);
+	request[n + 2 * N] = 'm';
+	http_open(&senders[0]);
+	assert_int_equal(send(senders[0].fd, request, (size_t)n + 2 * N + 1, 0), n + 2 * N + 1);
+	assert_int_equal(rill_loop_turn(http_loop), 0);
+	assert_int_equal(sessions.messages_in, 0);
+	for (int i = 0; i < 5; i++)
+		http_turns();
+	assert_int_equal(sessions.messages_in, 1);
+	expect_answer(&senders[0], 200, "ok");
+	stop_here();
+}
+
 /* An answer or none, but never a crash, a leak, or a session that stays. */
 TEST(session_in, every_allocation_may_fail)
 {

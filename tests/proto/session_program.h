@@ -166,7 +166,7 @@ static inline int d_next(
 	*data = rl_buf_slice(in->scratch);
 	if (rl_slice_equal(*data, RL_SLICE("^"))) {
 		rl_session_answered(s);
-		return d_next(s, in, kind, data);
+		return RL_NEXT_CONTROL;
 	}
 	if (s->conn.ops->json && n && data->data[0] == 'j') {
 		*kind = RILL_JSON;

@@ -9,6 +9,7 @@
 #ifndef RL_PROTO_CARRIER_H
 #define RL_PROTO_CARRIER_H
 
+#include <rill/websocket.h>
 #include "conn/conn.h"
 #include "http/exchange.h"
 #include "wire/content_coding.h"
@@ -102,6 +103,10 @@ void rl_carrier_http_compress(struct rl_carrier *carrier, enum rl_coding coding,
  * connection's user pointer becomes the carrier. RILL_ENOMEM: the connection is still the caller's. */
 int rl_carrier_websocket_new(
 	struct rl_carrier **carrier, const struct rl_carrier_row *row, struct rill_conn *conn);
+
+/* The options of such a service: of those given, what is not the session's. user: of the service below. */
+rill_websocket_options rl_carrier_websocket_options(
+	const rill_websocket_options *from, size_t max_message, void *user);
 
 /* What such connections tell their carrier: for the service's handler, beside an on_open of its own that makes
  * the carrier and the session. on_pong: where pongs are answers to RL_BEAT_PING. */

@@ -26,6 +26,25 @@ int rl_carrier_websocket_new(
 	return 0;
 }
 
+rill_websocket_options rl_carrier_websocket_options(
+	const rill_websocket_options *from, size_t max_message, void *user)
+{
+	static const char *const any[] = { "*", NULL };
+	rill_websocket_options o = *from;
+
+	o.max_message = max_message;
+	o.max_send = 0;
+	o.max_queue = 0; /* the session's queue is what is limited */
+	o.pieces = false;
+	o.protocols = o.keep_headers = NULL;
+	o.origins = any; /* looked at before */
+	o.on_request = NULL;
+	o.user = user;
+	o.ping_interval_ms = o.pong_timeout_ms = 0; /* the session's, too */
+	o.hybi_drafts = false;
+	return o;
+}
+
 static struct rill_conn *let_go(struct carrier *c)
 {
 	struct rill_conn *conn = c->conn;

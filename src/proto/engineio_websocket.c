@@ -77,18 +77,12 @@ static const rill_handler handler = {
 
 int rl_eio_websocket_new(struct rill_engineio *service, const rill_websocket_options *options)
 {
-	static const char *const any[] = { "*", NULL };
-	rill_websocket_options o = *options;
+	rill_websocket_options o =
+		rl_carrier_websocket_options(options, service->options.max_payload, service);
 
-	o.max_message = service->options.max_payload;
-	o.max_send = 0;
-	o.max_queue = 0; /* the session's queue is what is limited */
-	o.pieces = false;
-	o.protocols = o.keep_headers = o.headers = NULL;
-	o.origins = service->options.origins ? service->options.origins : any;
-	o.on_request = NULL; /* asked before */
-	o.user = service;
-	o.ping_interval_ms = o.pong_timeout_ms = 0; /* the protocol has its own */
-	o.hybi_drafts = o.hixie_drafts = false;
+	o.headers = NULL;
+	if (service->options.origins)
+		o.origins = service->options.origins;
+	o.hixie_drafts = false;
 	return rl_websocket_new(&service->websocket, service->base.sessions.server, &handler, &o);
 }

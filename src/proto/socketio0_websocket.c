@@ -76,19 +76,10 @@ static const rill_handler handler = {
 
 int rl_sio0_websocket_new(struct rill_socketio0 *io, const rill_websocket_options *options)
 {
-	static const char *const any[] = { "*", NULL };
-	rill_websocket_options o = *options;
+	rill_websocket_options o =
+		rl_carrier_websocket_options(options, io->options.max_body, io);
 
-	o.max_message = io->options.max_body;
-	o.max_send = 0;
-	o.max_queue = 0; /* the session's queue is what is limited */
-	o.pieces = false;
-	o.protocols = o.keep_headers = NULL;
-	o.origins = any; /* looked at before */
 	o.on_request = on_request;
-	o.user = io;
-	o.ping_interval_ms = o.pong_timeout_ms = 0; /* the protocol has its own */
-	o.hybi_drafts = false;
 	o.hixie_drafts = true;
 	return rl_websocket_new(&io->websocket, io->service.sessions.server, &handler, &o);
 }

@@ -99,20 +99,11 @@ static const rill_handler handler = {
 
 int rl_sockjs_websocket_new(struct rill_sockjs *service, const rill_websocket_options *options)
 {
-	static const char *const any[] = { "*", NULL };
 	struct rill_server *server = service->base.sessions.server;
-	rill_websocket_options o = *options;
+	rill_websocket_options o =
+		rl_carrier_websocket_options(options, service->options.max_body, service);
 
-	o.max_message = service->options.max_body;
-	o.max_send = 0;
-	o.max_queue = 0; /* the session's queue is what is limited */
-	o.pieces = false;
-	o.protocols = o.keep_headers = NULL;
-	o.origins = any; /* looked at before */
 	o.on_request = on_request;
-	o.user = service;
-	o.ping_interval_ms = o.pong_timeout_ms = 0; /* the session's, too */
-	o.hybi_drafts = false;
 	int rc = rl_websocket_new(&service->framed, server, &handler, &o);
 	if (rc < 0)
 		return rc;

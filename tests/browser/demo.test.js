@@ -18,8 +18,6 @@ const SOCKETIO_CLIENTS = path.join(__dirname, "../interop/node_modules/socket.io
 const SOCKETIO0_CLIENT = path.join(__dirname, "../interop/node_modules/socket.io-0.6/support/socket.io-client/socket.io.js");
 const SOCKETIO0_NAME = "socket.io-0.6.js";
 const WAIT_MS = 20000;
-const FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
-  "--disable-background-networking", "--disable-component-update", "--disable-sync"];
 
 /* The program, and the address in its first line. */
 

@@ -7,10 +7,9 @@
 const assert = require("assert/strict");
 const { chromium } = require("../interop/node_modules/playwright-core");
 const { startServer } = require("../interop/support.js");
+const { FLAGS } = require("./pages.js");
 
 const WAIT_MS = 20000;
-const FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
-  "--disable-background-networking", "--disable-component-update", "--disable-sync"];
 
 /* Listens to query on the page until so many things have come: "open", "error:STATE" or events. */
 function hear(page, query, count, types = []) {

@@ -7,14 +7,11 @@
 "use strict";
 
 const assert = require("assert/strict");
-const http = require("http");
 const path = require("path");
 const { chromium } = require("../interop/node_modules/playwright-core");
 const { startServer } = require("../interop/support.js");
+const { FLAGS, WAIT_MS, bounded, report, startPages } = require("./pages.js");
 
-const WAIT_MS = 60000;
-const FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
-  "--disable-background-networking", "--disable-component-update", "--disable-sync"];
 const DIST = path.dirname(require.resolve("../interop/node_modules/socket.io-client/dist/socket.io.js"));
 
 const transports = { polling: ["polling"], websocket: ["websocket"], upgrade: ["polling", "websocket"] };
@@ -148,28 +145,6 @@ async function openPage(browser, server, url) {
   await page.addScriptTag({ url: `${server.url}/socket.io/socket.io.min.js` });
   await page.addScriptTag({ content: VOCABULARY });
   return page;
-}
-
-async function startPages() {
-  const pages = http.createServer((_, response) => {
-    response.writeHead(200, { "Content-Type": "text/html" });
-    response.end("<!DOCTYPE html><title>Socket.IO</title>");
-  });
-  await new Promise((resolve) => pages.listen(0, "127.0.0.1", resolve));
-  return pages;
-}
-
-function report(sentence, error) {
-  const short = String(error.stack).replace(/^(.{300}).*$/gm, "$1…");
-  console.log(`FAIL ${sentence}\n     ${short.replace(/\n/g, "\n     ")}`);
-}
-
-function bounded(promise) {
-  let timer;
-  const late = new Promise((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`nothing for ${WAIT_MS / 1000} s`)), WAIT_MS);
-  });
-  return Promise.race([promise, late]).finally(() => clearTimeout(timer));
 }
 
 /* All checks over one kind of transport on a page. A page where something failed is left. */

@@ -8,15 +8,12 @@
 "use strict";
 
 const assert = require("assert/strict");
-const http = require("http");
 const net = require("net");
 const path = require("path");
 const { chromium } = require("../interop/node_modules/playwright-core");
 const { startServer } = require("../interop/support.js");
+const { FLAGS, WAIT_MS, bounded, report, startPages } = require("./pages.js");
 
-const WAIT_MS = 60000;
-const FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
-  "--disable-background-networking", "--disable-component-update", "--disable-sync"];
 const FILE = path.join(path.dirname(require.resolve("../interop/node_modules/socket.io-0.6")),
   "support/socket.io-client/socket.io.js");
 const TRANSPORTS = ["websocket", "xhr-polling", "jsonp-polling"];
@@ -233,29 +230,6 @@ async function openPage(browser, server, url) {
   await page.addScriptTag({ url: `${server.url}/socket.io/socket.io.js` });
   await page.addScriptTag({ content: VOCABULARY });
   return page;
-}
-
-/* Says what a page says that knows its encoding: the forms of jsonp-polling are sent in it. */
-async function startPages() {
-  const pages = http.createServer((_, response) => {
-    response.writeHead(200, { "Content-Type": "text/html; charset=utf-8" });
-    response.end("<!DOCTYPE html><title>Socket.IO</title>");
-  });
-  await new Promise((resolve) => pages.listen(0, "127.0.0.1", resolve));
-  return pages;
-}
-
-function report(sentence, error) {
-  const short = String(error.stack).replace(/^(.{300}).*$/gm, "$1…");
-  console.log(`FAIL ${sentence}\n     ${short.replace(/\n/g, "\n     ")}`);
-}
-
-function bounded(promise) {
-  let timer;
-  const late = new Promise((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`nothing for ${WAIT_MS / 1000} s`)), WAIT_MS);
-  });
-  return Promise.race([promise, late]).finally(() => clearTimeout(timer));
 }
 
 /* The sentences of one page over one transport, each with its body. */

@@ -10,13 +10,9 @@
 
 const assert = require("assert/strict");
 const fs = require("fs");
-const http = require("http");
 const { chromium } = require("../interop/node_modules/playwright-core");
 const { startServer } = require("../interop/support.js");
-
-const WAIT_MS = 60000;
-const FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
-  "--disable-background-networking", "--disable-component-update", "--disable-sync"];
+const { FLAGS, WAIT_MS, bounded, report, startPages } = require("./pages.js");
 
 const CLIENT = fs.readFileSync(require.resolve("../interop/node_modules/sockjs-client/dist/sockjs.js"), "utf8");
 
@@ -154,28 +150,6 @@ async function openPage(browser, server, url) {
   await page.addScriptTag({ content: CLIENT });
   await page.addScriptTag({ content: VOCABULARY });
   return page;
-}
-
-async function startPages() {
-  const pages = http.createServer((_, response) => {
-    response.writeHead(200, { "Content-Type": "text/html" });
-    response.end("<!DOCTYPE html><title>SockJS</title>");
-  });
-  await new Promise((resolve) => pages.listen(0, "127.0.0.1", resolve));
-  return pages;
-}
-
-function report(sentence, error) {
-  const short = String(error.stack).replace(/^(.{300}).*$/gm, "$1…");
-  console.log(`FAIL ${sentence}\n     ${short.replace(/\n/g, "\n     ")}`);
-}
-
-function bounded(promise) {
-  let timer;
-  const late = new Promise((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`nothing for ${WAIT_MS / 1000} s`)), WAIT_MS);
-  });
-  return Promise.race([promise, late]).finally(() => clearTimeout(timer));
 }
 
 /* All checks over one transport, in a browser context of their own, which has connections of its own. A page

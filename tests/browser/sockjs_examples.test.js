@@ -7,10 +7,9 @@ const assert = require("assert/strict");
 const path = require("path");
 const { chromium } = require("../interop/node_modules/playwright-core");
 const { startServer } = require("../interop/support.js");
+const { FLAGS } = require("./pages.js");
 
 const WAIT_MS = 60000;
-const FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
-  "--disable-background-networking", "--disable-component-update", "--disable-sync"];
 
 const SOCKJS = require.resolve("../interop/node_modules/sockjs-client/dist/sockjs.min.js");
 const MULTIPLEX = require.resolve("../interop/node_modules/websocket-multiplex/multiplex_client.js");

@@ -194,7 +194,7 @@ bool rl_session_is_silent(const struct rl_session *s)
 		return false;
 	/* What stands among messages waits with them, whoever brings it. */
 	return s->row->beat != RL_BEAT_ASKED || s->conn.state != RILL_CONN_OPEN ||
-	       rl_conn_wants_messages(&s->conn);
+	       !rl_session_is_behind(s);
 }
 
 void rl_session_renew_wait(struct rl_session *s)

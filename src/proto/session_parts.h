@@ -128,6 +128,11 @@ void rl_session_trace(struct rl_session *session, bool out, rill_kind kind, stru
 void rl_session_deliver(struct rl_session *session);
 /* Tells those whose batches are done with, in one way or the other; drops what nobody will take. */
 void rl_session_answer(struct rl_session *session);
+/* What comes has to wait, for a program that has paused or for the next turn; an answer may stand in it. */
+static inline bool rl_session_is_behind(const struct rl_session *session)
+{
+	return !rl_list_empty(&session->inbound) || !rl_conn_wants_messages(&session->conn);
+}
 
 static inline bool rl_session_is_raw(const struct rl_session *session)
 {

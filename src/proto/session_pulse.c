@@ -38,7 +38,7 @@ void rl_session_stop_pulse(struct rl_session *s)
  * time that any peer has for that. */
 static bool is_unheard(const struct rl_session *s)
 {
-	return s->held_back || s->full || !rl_conn_wants_messages(&s->conn);
+	return s->held_back || s->full || rl_session_is_behind(s);
 }
 
 /* Without memory for it there is another try when the answer would be due. */

@@ -123,6 +123,7 @@ TEST(engineio_pulse, a_program_that_pauses_cannot_hear_it)
 	http_pass(60000);
 	expect_said("");
 	rill_conn_resume(conn);
+	test_now += 20000; /* before that is taken */
 	expect_answer(&sender, 200, "ok");
 	http_pass(24000);
 	expect_said("");

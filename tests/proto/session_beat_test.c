@@ -178,6 +178,39 @@ TEST(session_beat, whose_messages_wait_for_the_program_is_not_silent)
 	finish();
 }
 
+TEST(session_beat, nor_is_whose_answer_stands_behind_more_than_a_turn_takes)
+{
+	enum { N = 8192 };
+	static char request[2 * N + 200];
+	struct http_peer a = { 0 }, b = { 0 };
+	start_timed(RL_AWAY_NOT);
+	say_messages = false;
+	ask(&a, "1/stream3");
+	http_forget(&a);
+	http_pass(10010);
+	expect_chunk(&a, "?\n");
+	int n = snprintf(request, sizeof(request),
+		"POST /s/1/send HTTP/1.1\r\nHost: a\r\nContent-Length: %d\r\n\r\n", 2 * N + 1);
+	for (int i = 0; i < N; i++)
+		memcpy(request + n + 2 * i, "x|", 2);
+	request[n + 2 * N] = '^';
+	http_open(&b);
+	assert_int_equal(send(b.fd, request, (size_t)n + 2 * N + 1, 0), n + 2 * N + 1);
+	assert_int_equal(rill_loop_turn(http_loop), 0);
+	assert_in_range(sessions.messages_in, 1, N - 1);
+	test_now += 8010; /* a program that takes its time */
+	for (int i = 0; i < 5; i++)
+		http_turns();
+	expect_answer(&b, 200, "ok");
+	assert_int_equal(sessions.messages_in, N);
+	http_pass(10010);
+	expect_chunk(&a, "?\n");
+	expect_said("open ");
+	http_close(&a);
+	http_close(&b);
+	finish();
+}
+
 TEST(session_beat, without_a_time_for_answers_none_is_awaited)
 {
 	struct http_peer a = { 0 };

@@ -143,10 +143,10 @@ RILL_API int rill_server_reload(rill_server *server);
 RILL_API int rill_server_adopt(rill_server *server, int fd, const void *read, size_t len);
 
 /* Shows requests whose path begins with prefix to fn: "/" fits all, "/chat" fits "/chat",
- * "/chat/x" and not "/chatter". Copied. Handlers and services are shown a request in the order in which they
- * were attached, until one takes it; of Socket.IO services that share a path, though, the client's files come first, then
- * what names a transport of 2010 (rill/socketio0.h). Returns 0, RILL_EINVAL (does not begin with '/'),
- * RILL_ENOMEM. route may be NULL. */
+ * "/chat/x" and not "/chatter". Copied. Handlers and services are shown a request in the order in
+ * which they were attached, until one takes it; of Socket.IO services that share a path, though, the
+ * client's files come first, then what names a transport of 2010 (rill/socketio0.h). Returns 0,
+ * RILL_EINVAL (does not begin with '/'), RILL_ENOMEM. route may be NULL. */
 RILL_API int rill_server_handle(rill_server *server, const char *prefix, rill_request_fn fn,
 		void *user, rill_route **route);
 

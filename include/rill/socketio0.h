@@ -138,7 +138,8 @@ RILL_API void rill_socketio0_options_init(rill_socketio0_options *options, size_
 
 /* Attaches a listener ("io.listen"); several may stand side by side. options NULL: the defaults; copied. It takes
  * what names an enabled transport or a client's file behind the resource, and passes on all else: today's Socket.IO
- * may share the path, attached before or after it. io may be NULL. Returns 0, RILL_EINVAL (the loop's log says which option), RILL_ENOMEM. */
+ * may share the path, attached before or after it. io may be NULL. Returns 0, RILL_EINVAL (the loop's log says
+ * which option), RILL_ENOMEM. */
 RILL_API int rill_socketio0_serve(
 	rill_server *server, const rill_socketio0_options *options, rill_socketio0 **io);
 

@@ -81,7 +81,7 @@ static bool fits(const struct rill_route *route, struct rl_slice path)
 	return !route->removed && rl_prefix_fits(prefix_of(route), path);
 }
 
-/* Are there paths that both fit? */
+/* Are there paths that fit both? */
 static bool meet(const struct rill_route *a, const struct rill_route *b)
 {
 	return rl_prefix_fits(prefix_of(a), prefix_of(b)) || rl_prefix_fits(prefix_of(b), prefix_of(a));

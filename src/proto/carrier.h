@@ -55,8 +55,9 @@ struct rl_carrier_row {
 /* None of these calls up. */
 struct rl_carrier_ops {
 	/* Sends one frame, compressed or not as carrier->plain says, where there is a choice. 0; 1: taken, but it
-	 * is full, and rl_session_drained() follows; 2: taken, and it was the last: the carrier has ended by itself and is gone (a poll, a response
-	 * over its limit). Negative: RILL_ECLOSED, RILL_ENOMEM; it is lost, and still the session's. */
+	 * is full, and rl_session_drained() follows; 2: taken, and it was the last: the carrier has ended by
+	 * itself and is gone (a poll, a response over its limit). Negative: RILL_ECLOSED, RILL_ENOMEM; it is
+	 * lost, and still the session's. */
 	int (*write)(struct rl_carrier *carrier, rill_kind kind, struct rl_slice frame);
 	/* A message of a raw carrier, or a frame that is the same for many: written by reference where that
 	 * can be. NULL: write it. Results of write. */

@@ -40,7 +40,7 @@ static void trim_scratch(struct rl_session *s)
 		rl_buf_release(&s->sessions->scratch);
 }
 
-/* 1: the program has all of it; 0: not now; RILL_ENOMEM. */
+/* 1: the program has all of it; 0: not now; negative as dialect->next. */
 static int hand_over(struct rl_session *s, struct rl_inbound *in, unsigned *budget)
 {
 	struct rl_slice data;

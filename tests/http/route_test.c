@@ -172,4 +172,3 @@ TEST(route, those_of_a_higher_rank_stay_behind_what_has_none_or_other_paths)
 	assert_string_equal(trace, "ogh");
 	rl_row_fini(&row);
 }
-

@@ -106,6 +106,43 @@ TEST(socketio0_websocket, the_message_that_finds_the_connection_cut_waits_too)
 	finish();
 }
 
+static void pause_it(rill_conn *c, const rill_msg *message)
+{
+	(void)message;
+	rill_conn_pause(c);
+}
+
+TEST(socketio0_websocket, what_is_left_of_a_batch_waits_also_for_one_that_comes_back)
+{
+	rill_socketio0_options options = defaults();
+	options.websocket.close_timeout_ms = 5000;
+	serve(&options);
+	client_open(&client, WEBSOCKET);
+	in_message = pause_it;
+	http_pass(10000);
+	expect_frames(&client, "~m~4~m~~h~1");
+	send_socket(&client.in, 0x81, "~m~1~m~a~m~4~m~~h~1~m~4~m~~j~1~m~4~m~~h~1~m~1~m~b~m~4~m~~h~1");
+	expect_said("connection <a> ");
+	http_pass(8000); /* its answer stands behind that */
+	come(&client);
+	send_socket(&client.in, 0x81, "~m~1~m~d");
+	expect_said("");
+	rill_conn_resume(conn);
+	expect_said("json1 ");
+	rill_conn_resume(conn);
+	expect_said("<b> ");
+	rill_conn_resume(conn);
+	expect_said("<d> ");
+	rill_conn_resume(conn);
+	http_pass(10000);
+	expect_frames(&client, "~m~4~m~~h~2");
+	in_message = NULL;
+	send_socket(&client.in, 0x81, "~m~4~m~~h~2~m~1~m~e");
+	expect_said("<e> ");
+	client_close(&client);
+	finish();
+}
+
 TEST(socketio0_websocket, a_session_that_ends_before_its_challenge_comes_is_over)
 {
 	char path[96];

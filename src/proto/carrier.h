@@ -67,7 +67,7 @@ struct rl_carrier_ops {
 	void (*finish)(struct rl_carrier *carrier, int code, struct rl_slice reason);
 	/* Ends it at once. The carrier is gone. */
 	void (*cut)(struct rl_carrier *carrier);
-	/* The session takes messages, or no longer (duplex). */
+	/* The session takes messages, or no longer. Carriers that bring none (not duplex) do nothing. */
 	void (*set_reading)(struct rl_carrier *carrier, bool on);
 	/* Writes out what is queued, while it is in the cache. */
 	void (*flush)(struct rl_carrier *carrier);

@@ -271,7 +271,7 @@ struct rl_session {
 	bool silent : 1;              /* the last carrier was cut because no answer came by it */
 	bool told : 1;                /* the last word was said: on_close is due or done */
 	bool broken : 1;              /* the client's fault, for the counts */
-	bool held_back : 1;           /* a duplex carrier was told to bring nothing more for now */
+	bool held_back : 1;           /* what has come waits, and so more does; a duplex carrier was told */
 	bool carrier_lost : 1;        /* found out while writing, to be dealt with at the end of the turn */
 	bool bringing : 1; /* rl_session_bring() */
 	bool plain : 1; /* what is being sent is not to be compressed */

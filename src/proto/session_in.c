@@ -91,12 +91,13 @@ static struct rl_inbound *first_unfinished(struct rl_session *s)
 	return next_unfinished(s, &s->inbound);
 }
 
-/* A duplex carrier brings more when nothing waits any more. */
+/* A duplex carrier brings more when nothing waits any more. So does a client that sends its requests one after the
+ * other, without being told; its answer may stand in the next. */
 static void update_reading(struct rl_session *s)
 {
 	bool back = first_unfinished(s) || !rl_conn_wants_messages(&s->conn);
 
-	if (!s->carrier || !s->carrier->row->duplex || back == s->held_back)
+	if (!s->carrier || back == s->held_back)
 		return;
 	s->held_back = back;
 	s->carrier->row->ops->set_reading(s->carrier, !back);

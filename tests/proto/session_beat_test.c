@@ -211,6 +211,30 @@ TEST(session_beat, nor_is_whose_answer_stands_behind_more_than_a_turn_takes)
 	finish();
 }
 
+TEST(session_beat, who_brings_one_batch_after_the_other_has_all_of_its_time_behind_a_pause)
+{
+	struct http_peer a = { 0 }, b = { 0 };
+	start_timed(RL_AWAY_NOT);
+	ask(&a, "1/stream3");
+	http_forget(&a);
+	http_pass(10010);
+	expect_chunk(&a, "?\n");
+	rill_conn_pause(conn);
+	bring(&b, "1", "x");
+	http_pass(15900); /* nearly twice the time for an answer */
+	rill_conn_resume(conn);
+	expect_said("open x ");
+	expect_answer(&b, 200, "ok");
+	http_pass(7900);
+	bring(&b, "1", "^");
+	expect_answer(&b, 200, "ok");
+	http_pass(9000);
+	expect_said("");
+	http_close(&a);
+	http_close(&b);
+	finish();
+}
+
 TEST(session_beat, without_a_time_for_answers_none_is_awaited)
 {
 	struct http_peer a = { 0 };

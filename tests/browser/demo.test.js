@@ -12,6 +12,7 @@ const os = require("os");
 const path = require("path");
 const readline = require("readline");
 const { chromium } = require("../interop/node_modules/playwright-core");
+const { FLAGS } = require("./pages.js");
 
 const CLIENTS = path.join(__dirname, "../interop/node_modules/sockjs-client/dist");
 const SOCKETIO_CLIENTS = path.join(__dirname, "../interop/node_modules/socket.io-client/dist");
